@@ -1,0 +1,82 @@
+import type { Selectable, SeriesLabels } from "../store/samples.ts";
+import type { QueryContext } from "../store/store.ts";
+import type { Expr, ValueType } from "./syntax/ast.ts";
+
+/** Steps of an evaluation: startMs, startMs + stepMs, …; `count` of them. An instant query is one step. */
+export interface StepGrid {
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly count: number;
+}
+
+/** One series of an answer. Lent until the next call. */
+export interface ResultColumn {
+  readonly labels: SeriesLabels;
+  /** Entries of `values` that count. */
+  readonly length: number;
+  readonly values: Float64Array;
+  /** 1 where the entry is there, 0 where the series has no sample at that step; undefined: all are there. */
+  readonly present: Uint8Array | undefined;
+  /** Times of the entries, ms; undefined: the steps of the grid. Set for an instant query of a range selector. */
+  readonly timesMs: Float64Array | undefined;
+}
+
+export interface QueryStats {
+  readonly totalQueryableSamples: number;
+  readonly samplesRead: number;
+  readonly peakSamples: number;
+}
+
+/** A running query. Pull until undefined, then close; close at any time to cancel. */
+export interface QueryResult {
+  /** Range queries are always `matrix`. */
+  readonly type: Exclude<ValueType, "none">;
+  readonly grid: StepGrid;
+  /** Whether series come out in label order, so that a range answer may be written as it comes. Others are to be sorted first. */
+  readonly ordered: boolean;
+  /** The answer of a string query. */
+  readonly text: string | undefined;
+  /** A scalar answer is one column without labels. */
+  next(): ResultColumn | undefined | Promise<ResultColumn | undefined>;
+  close(): Promise<void>;
+  stats(): QueryStats;
+}
+
+export interface EngineOptions {
+  readonly lookbackDeltaMs: number;
+  /** Step of subqueries that name none. */
+  readonly defaultSubqueryStepMs: number;
+  /** Samples that one query may hold at a time. */
+  readonly maxSamples: number;
+  /** `promql-experimental-functions` and the like. */
+  readonly features: ReadonlySet<string>;
+  /** Upstream's flag; off in servers, on in the conformance scripts. */
+  readonly delayedNameRemoval: boolean;
+}
+
+/** A parsed and checked query, ready to run over any source of series. */
+export interface PreparedQuery {
+  readonly expr: Expr;
+  readonly type: Exclude<ValueType, "none">;
+  instant(
+    ctx: QueryContext,
+    source: Selectable,
+    at: { readonly timeMs: number; readonly lookbackDeltaMs?: number },
+  ): QueryResult;
+  /** Throws GatewayError `bad_data` for string and range-vector expressions. */
+  range(
+    ctx: QueryContext,
+    source: Selectable,
+    over: {
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly stepMs: number;
+      readonly lookbackDeltaMs?: number;
+    },
+  ): QueryResult;
+}
+
+export interface Engine {
+  /** Throws GatewayError `bad_data` with Prometheus's text and position. */
+  prepare(text: string): PreparedQuery;
+}
