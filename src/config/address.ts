@@ -1,0 +1,43 @@
+import { GatewayError } from "../lib/errors.ts";
+import { unreadable } from "./flag.ts";
+
+/** Where to listen. An empty host means every address. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port`, `:port` or `[v6]:port`; port 0 takes a free one. */
+export function parseListenAddress(text: string): ListenAddress {
+  const parts = splitHostPort(text);
+  if (parts === undefined) throw unreadable(text, "an address to listen on, <host>:<port>");
+  return { host: parts.host === "" ? "0.0.0.0" : parts.host, port: parts.port };
+}
+
+const dnsPrefix = /^(dns|dnssrv|dnssrvnoa)\+/;
+
+/** A peer's `host:port`, as it was written. Throws Thanos's text where it is none. */
+export function parseEndpointAddress(text: string): string {
+  if (dnsPrefix.test(text)) {
+    const plain = text.replace(dnsPrefix, "");
+    throw new GatewayError(
+      "bad_data",
+      `${text} is to be looked up in DNS, which is not supported here yet, wants each endpoint as <host>:<port> such as ${plain}`,
+    );
+  }
+  const parts = splitHostPort(text);
+  if (parts === undefined || parts.host === "" || parts.port === 0) {
+    throw new GatewayError(
+      "bad_data",
+      `Address ${text} is not of <host>:<port> format or a valid DNS query.`,
+    );
+  }
+  return text;
+}
+
+function splitHostPort(text: string): ListenAddress | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^\s[\]:/@]*)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  return port <= 65_535 ? { host: match[1] ?? match[2] ?? "", port } : undefined;
+}
