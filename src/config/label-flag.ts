@@ -31,8 +31,10 @@ function unquote(text: string): string {
   if (raw !== undefined) return raw;
   const inner = /^"((?:[^"\\\n]|\\(?:[abfnrtv\\"]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}))*)"$/.exec(text)?.[1];
   if (inner === undefined) throw new GatewayError("bad_data", "unquote label value: invalid syntax");
-  return inner.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)/g, (_, escape: string) =>
-    escape.length > 1 ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : (escapes[escape] ?? ""),
+  return inner.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)/g, (_, sequence: string) =>
+    sequence.length > 1
+      ? String.fromCharCode(Number.parseInt(sequence.slice(1), 16))
+      : (escapes[sequence] ?? ""),
   );
 }
 
