@@ -1,0 +1,82 @@
+import { backtracksLittle } from "./regex/backtracking-cost.ts";
+import { parseRegex } from "./regex/parse-regex.ts";
+import type { RegexNode } from "./regex/regex-node.ts";
+import { regexSource } from "./regex/regex-source.ts";
+import { simpleTest } from "./regex/simple-test.ts";
+import { createStateMachine } from "./regex/state-machine.ts";
+
+/** A compiled regular expression of RE2's syntax that is held against whole texts, as Prometheus does. */
+export interface Regex {
+  matches(text: string): boolean;
+  /** The texts of the whole match and of the groups, "" for a group that took no part; undefined where nothing matches. */
+  groups(text: string): readonly string[] | undefined;
+  /** Names of the groups, "" for those without; the whole match comes first. */
+  readonly groupNames: readonly string[];
+  /** Every text that matches, where there are few enough to name them. */
+  readonly literals: readonly string[] | undefined;
+  /** What every matching text begins with. */
+  readonly prefix: string;
+}
+
+/**
+ * Compiles `pattern`; `.` matches a newline, as in Prometheus. Throws GatewayError `bad_data` with Go's texts.
+ * `matches` takes time linear in the text, or bounded by a small power of it where that is quicker in practice. `groups`
+ * backtracks: it is asked only about texts that match.
+ */
+export function compileRegex(pattern: string): Regex {
+  const node = parseRegex(pattern);
+  const simple = simpleTest(node);
+  const test = simple.matches ?? complexTest(node);
+  let capturing: RegExp | undefined;
+  return {
+    matches: test,
+    groups(text) {
+      if (!test(text)) return undefined;
+      capturing ??= anchored(node);
+      return capturing.exec(text)?.map((group) => group ?? "");
+    },
+    groupNames: ["", ...namesOf(node)],
+    literals: simple.literals,
+    prefix: simple.prefix,
+  };
+}
+
+function complexTest(node: RegexNode): (text: string) => boolean {
+  if (!backtracksLittle(node)) return createStateMachine(node);
+  const regexp = anchored(node);
+  return (text) => regexp.test(text);
+}
+
+function anchored(node: RegexNode): RegExp {
+  return new RegExp(`^(?:${regexSource(node)})$`, "u");
+}
+
+function namesOf(node: RegexNode): readonly string[] {
+  switch (node.kind) {
+    case "group":
+      return [node.name, ...namesOf(node.item)];
+    case "repeat":
+      return namesOf(node.item);
+    case "concat":
+    case "alternate":
+      return node.items.flatMap(namesOf);
+    default:
+      return [];
+  }
+}
+
+/**
+ * Fills a template as Go's regexp.Expand does: `$1`, `${1}`, `$name`, `${name}`, `$$`. A name is as long as letters, digits
+ * and `_` go; what no group is called is empty.
+ */
+export function expandTemplate(template: string, regex: Regex, groups: readonly string[]): string {
+  return template.replace(
+    /\$(?:\$|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu,
+    (whole, bare?: string, braced?: string) => {
+      const name = bare ?? braced;
+      if (name === undefined) return whole === "$$" ? "$" : whole;
+      if (/^(?:0|[1-9]\d{0,8})$/.test(name)) return groups[Number(name)] ?? "";
+      return groups.find((text, i) => regex.groupNames[i] === name && text !== "") ?? "";
+    },
+  );
+}
