@@ -1,0 +1,132 @@
+import { assert } from "../lib/assert.ts";
+import { noChunk, type SeriesBatch } from "./series-batch.ts";
+
+/** Buffers that one batch can name. */
+export const maxBuffers = 0xffff;
+
+/** A SeriesBatch that grows: the columns of rows and chunks, filled by a builder. */
+export class BatchColumns implements SeriesBatch {
+  count = 0;
+  chunkCount = 0;
+  buffers: Uint8Array[] = [];
+  warnings: string[] = [];
+  labelBuffer: Uint16Array;
+  labelStart: Uint32Array;
+  labelEnd: Uint32Array;
+  chunkFrom: Uint32Array;
+  chunkBuffer: Uint16Array;
+  chunkMinMs: Float64Array;
+  chunkMaxMs: Float64Array;
+  chunkStart: Uint32Array;
+  chunkEnd: Uint32Array;
+  rawEncoding: Uint8Array;
+  rawStart: Uint32Array;
+  rawEnd: Uint32Array;
+  #indexes = new Map<Uint8Array, number>();
+  #lastBuffer: Uint8Array | undefined;
+  #lastIndex = 0;
+
+  constructor(rows: number, chunks: number) {
+    this.labelBuffer = new Uint16Array(rows);
+    this.labelStart = new Uint32Array(rows);
+    this.labelEnd = new Uint32Array(rows);
+    this.chunkFrom = new Uint32Array(rows + 1);
+    this.chunkBuffer = new Uint16Array(chunks);
+    this.chunkMinMs = new Float64Array(chunks);
+    this.chunkMaxMs = new Float64Array(chunks);
+    this.chunkStart = new Uint32Array(chunks);
+    this.chunkEnd = new Uint32Array(chunks);
+    this.rawEncoding = new Uint8Array(chunks);
+    this.rawStart = new Uint32Array(chunks);
+    this.rawEnd = new Uint32Array(chunks);
+  }
+
+  /** Number of a buffer in this batch, added where it is new. */
+  indexOf(buffer: Uint8Array): number {
+    if (buffer === this.#lastBuffer) return this.#lastIndex;
+    let index = this.#indexes.get(buffer);
+    if (index === undefined) {
+      index = this.buffers.length;
+      assert(index < maxBuffers, `a batch names at most ${maxBuffers} buffers`);
+      this.buffers.push(buffer);
+      this.#indexes.set(buffer, index);
+    }
+    this.#lastBuffer = buffer;
+    this.#lastIndex = index;
+    return index;
+  }
+
+  /** Opens a row; chunks added from here on are its chunks until the next row. */
+  addRow(buffer: Uint8Array, start: number, end: number): void {
+    const row = this.count;
+    if (row === this.labelStart.length) this.#growRows();
+    this.labelBuffer[row] = this.indexOf(buffer);
+    this.labelStart[row] = start;
+    this.labelEnd[row] = end;
+    this.count = row + 1;
+    this.chunkFrom[row + 1] = this.chunkCount;
+  }
+
+  /** Adds a chunk without times and data, to the row that was opened last or will be opened next; returns its number. */
+  addChunk(buffer: Uint8Array, start: number, end: number): number {
+    const chunk = this.chunkCount;
+    if (chunk === this.chunkStart.length) this.#growChunks();
+    this.chunkBuffer[chunk] = this.indexOf(buffer);
+    this.chunkStart[chunk] = start;
+    this.chunkEnd[chunk] = end;
+    this.chunkMinMs[chunk] = 0;
+    this.chunkMaxMs[chunk] = 0;
+    this.rawEncoding[chunk] = noChunk;
+    this.rawStart[chunk] = 0;
+    this.rawEnd[chunk] = 0;
+    this.chunkCount = chunk + 1;
+    return chunk;
+  }
+
+  /** Adds chunk `from` of another batch to the last row; its bytes are shared. */
+  addChunkOf(batch: SeriesBatch, from: number): void {
+    const buffer = batch.buffers[batch.chunkBuffer[from] as number] as Uint8Array;
+    const chunk = this.addChunk(buffer, batch.chunkStart[from] as number, batch.chunkEnd[from] as number);
+    this.chunkMinMs[chunk] = batch.chunkMinMs[from] as number;
+    this.chunkMaxMs[chunk] = batch.chunkMaxMs[from] as number;
+    this.rawEncoding[chunk] = batch.rawEncoding[from] as number;
+    this.rawStart[chunk] = batch.rawStart[from] as number;
+    this.rawEnd[chunk] = batch.rawEnd[from] as number;
+    this.chunkFrom[this.count] = this.chunkCount;
+  }
+
+  /** Forgets all rows, chunks, warnings and buffers; keeps the arrays. */
+  clear(): void {
+    this.count = 0;
+    this.chunkCount = 0;
+    this.buffers = [];
+    this.warnings = [];
+    this.#indexes.clear();
+    this.#lastBuffer = undefined;
+  }
+
+  #growRows(): void {
+    const rows = this.labelStart.length * 2;
+    this.labelBuffer = grown(this.labelBuffer, new Uint16Array(rows));
+    this.labelStart = grown(this.labelStart, new Uint32Array(rows));
+    this.labelEnd = grown(this.labelEnd, new Uint32Array(rows));
+    this.chunkFrom = grown(this.chunkFrom, new Uint32Array(rows + 1));
+  }
+
+  #growChunks(): void {
+    const chunks = this.chunkStart.length * 2;
+    this.chunkBuffer = grown(this.chunkBuffer, new Uint16Array(chunks));
+    this.chunkMinMs = grown(this.chunkMinMs, new Float64Array(chunks));
+    this.chunkMaxMs = grown(this.chunkMaxMs, new Float64Array(chunks));
+    this.chunkStart = grown(this.chunkStart, new Uint32Array(chunks));
+    this.chunkEnd = grown(this.chunkEnd, new Uint32Array(chunks));
+    this.rawEncoding = grown(this.rawEncoding, new Uint8Array(chunks));
+    this.rawStart = grown(this.rawStart, new Uint32Array(chunks));
+    this.rawEnd = grown(this.rawEnd, new Uint32Array(chunks));
+  }
+}
+
+function grown<T extends { set(from: T): void }>(old: T, larger: T): T {
+  larger.set(old);
+  return larger;
+}

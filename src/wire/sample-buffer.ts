@@ -1,0 +1,60 @@
+/** Room for the first samples of a buffer. */
+const firstCapacity = 256;
+
+/**
+ * Samples in columns that grow. Entries at `length` and past it are junk.
+ * `words` is the memory of `values`, low word first: sample i is stale where words[2i] is 2 and words[2i + 1] is
+ * 0x7ff00000. Values are written through `words`, as staleness markers do not survive as numbers.
+ */
+export class SampleBuffer {
+  length = 0;
+  /** Unix milliseconds. */
+  times: Float64Array;
+  values: Float64Array;
+  words: Uint32Array;
+  /** Whether a staleness marker was written since the last `clear`. */
+  hasStale = false;
+
+  constructor(capacity = firstCapacity) {
+    this.times = new Float64Array(capacity);
+    this.values = new Float64Array(capacity);
+    this.words = new Uint32Array(this.values.buffer);
+  }
+
+  /** Makes room for `count` samples past `length`. Arrays read before may be replaced. */
+  ensure(count: number): void {
+    const wanted = this.length + count;
+    if (wanted > this.times.length) this.#grow(Math.max(wanted, this.times.length * 2));
+  }
+
+  /** Appends one sample by the words of its value. */
+  push(timeMs: number, low: number, high: number): void {
+    this.ensure(1);
+    const at = this.length++;
+    this.times[at] = timeMs;
+    this.words[2 * at] = low;
+    this.words[2 * at + 1] = high;
+    if (isStale(low, high)) this.hasStale = true;
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.hasStale = false;
+  }
+
+  #grow(capacity: number): void {
+    const times = new Float64Array(capacity);
+    times.set(this.times.subarray(0, this.length));
+    const values = new Float64Array(capacity);
+    const words = new Uint32Array(values.buffer);
+    words.set(this.words.subarray(0, 2 * this.length));
+    this.times = times;
+    this.values = values;
+    this.words = words;
+  }
+}
+
+/** Whether the words of a value are Prometheus's staleness marker, 0x7ff0000000000002. */
+export function isStale(low: number, high: number): boolean {
+  return low === 2 && high === 0x7ff00000;
+}
