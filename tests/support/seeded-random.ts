@@ -34,7 +34,7 @@ export async function everySeed(
   rounds: number,
   body: (random: SeededRandom) => void | Promise<void>,
 ): Promise<void> {
-  const only = process.env["SEED"];
+  const only = process.env.SEED;
   const first = only === undefined ? 1 : Number(only);
   for (let seed = first; seed < (only === undefined ? first + rounds : first + 1); seed++) {
     try {

@@ -1,0 +1,59 @@
+import type { SampleBuffer } from "../../wire/sample-buffer.ts";
+
+/**
+ * One replica of a series, read forward only, decoded no further than somebody looks.
+ * Times grow strictly from sample to sample.
+ */
+export interface Replica {
+  /** What is decoded so far. Its arrays may be other ones after `fill`; what was in them stays in front. */
+  readonly samples: SampleBuffer;
+  /** First sample that is not used up. Moved by whoever reads. */
+  at: number;
+  /** No sample that is still to be decoded comes before this; Infinity where there is none. */
+  nextMinMs(): number;
+  /** Decodes on and adds at least one sample, or returns false at the end. Samples before `fromMs` may be left out. */
+  fill(fromMs: number): boolean;
+}
+
+/** Moves to the first sample at or after `fromMs`; false where there is none. */
+export function seekReplica(replica: Replica, fromMs: number): boolean {
+  for (;;) {
+    const { times, length } = replica.samples;
+    let at = replica.at;
+    while (at < length && (times[at] as number) < fromMs) at++;
+    replica.at = at;
+    if (at < length) return true;
+    if (!replica.fill(fromMs)) return false;
+  }
+}
+
+/** A replica over samples that are all decoded already. */
+export function replicaOf(samples: SampleBuffer): Replica {
+  return { samples, at: 0, nextMinMs: () => Number.POSITIVE_INFINITY, fill: () => false };
+}
+
+/** Adds samples [from, to) of another; values are copied bit for bit, so staleness markers survive. */
+export function appendSamples(out: SampleBuffer, source: SampleBuffer, from: number, to: number): void {
+  if (to <= from) return;
+  out.ensure(to - from);
+  out.times.set(source.times.subarray(from, to), out.length);
+  out.values.set(source.values.subarray(from, to), out.length);
+  out.length += to - from;
+}
+
+/** Adds samples [from, to) of another with `adjust` added to their values. */
+export function appendAdjusted(
+  out: SampleBuffer,
+  source: SampleBuffer,
+  range: { readonly from: number; readonly to: number; readonly adjust: number },
+): void {
+  const { from, to, adjust } = range;
+  if (to <= from) return;
+  out.ensure(to - from);
+  out.times.set(source.times.subarray(from, to), out.length);
+  const target = out.values;
+  const values = source.values;
+  let at = out.length;
+  for (let i = from; i < to; i++) target[at++] = (values[i] as number) + adjust;
+  out.length = at;
+}
