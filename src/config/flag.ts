@@ -1,5 +1,6 @@
 import { GatewayError } from "../lib/errors.ts";
-import { parseGoDuration, parsePrometheusDuration } from "../model/go-duration.ts";
+import { parseDuration as parsePrometheusText } from "../model/duration.ts";
+import { parseGoDuration } from "../model/go-duration.ts";
 
 /** One flag of a command: how it is written, what it means, and how its texts become a value. */
 export interface Flag<V> {
@@ -98,15 +99,19 @@ export function parseDuration(text: string): number {
 
 /** The same with a sign, for times relative to now. */
 export function parseSignedDuration(text: string): number {
-  const ms = parsePrometheusDuration(text) ?? parseGoDuration(text) ?? negatedPrometheus(text);
+  const ms = parsePrometheusDuration(text);
   if (ms === undefined) throw unreadable(text, "a duration like 500ms, 30s, 2m or 1h30m");
   return ms;
 }
 
-function negatedPrometheus(text: string): number | undefined {
-  if (!text.startsWith("-")) return undefined;
-  const ms = parsePrometheusDuration(text.slice(1));
-  return ms === undefined ? undefined : -ms;
+function parsePrometheusDuration(text: string): number | undefined {
+  const ms = parseGoDuration(text);
+  if (ms !== undefined) return ms;
+  try {
+    return text.startsWith("-") ? -parsePrometheusText(text.slice(1)) : parsePrometheusText(text);
+  } catch {
+    return undefined; // Its reason is in Prometheus's words; the flag's own are clearer.
+  }
 }
 
 /** A whole number that is not negative. */

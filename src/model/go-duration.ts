@@ -1,35 +1,5 @@
-/** Milliseconds of Prometheus's duration units. */
-const prometheusUnits: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-  y: 31_536_000_000,
-};
-
-const prometheusDuration = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
-const prometheusOrder = ["y", "w", "d", "h", "m", "s", "ms"] as const;
-
 /** Longest duration that Go can hold, ms: int64 nanoseconds. */
 const maxDurationMs = 9_223_372_036_854;
-
-/**
- * Milliseconds of a Prometheus duration: whole numbers with units from large to small, `1d12h`, or `0`.
- * `undefined` where the text is none or its span does not fit Go's time.Duration. Follows model.ParseDuration.
- */
-export function parsePrometheusDuration(text: string): number | undefined {
-  if (text === "0") return 0;
-  if (text === "") return undefined;
-  const parts = prometheusDuration.exec(text);
-  if (parts === null) return undefined;
-  let totalMs = 0;
-  prometheusOrder.forEach((unit, i) => {
-    totalMs += Number(parts[i + 1] ?? 0) * (prometheusUnits[unit] as number);
-  });
-  return totalMs <= maxDurationMs ? totalMs : undefined;
-}
 
 const goUnits: Readonly<Record<string, number>> = {
   ns: 1e-6,
