@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = join(root, "node_modules/.bin");
-const env = { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` };
+const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
 
 function buf(...args: readonly string[]): string {
   return execFileSync(join(bin, "buf"), args, { cwd: root, env, encoding: "utf8" });
