@@ -1,17 +1,21 @@
 import { int64Size, writeInt64 } from "./varint.ts";
 
-/** Writes bits from the highest of each byte on, into bytes that grow. */
+/**
+ * Writes bits from the highest of each byte on, into bytes that grow. Ends as Go's bstream does: where the last write
+ * was of whole bytes and the bits fill a byte up, one byte of zeros follows.
+ */
 export class BitWriter {
   #bytes = new Uint8Array(256);
   /** Bits written. */
   length = 0;
+  #wholeBytes = false;
   readonly #scratch = new Uint8Array(10);
 
   /** Writes the `count` lowest bits of `value`, 32 at most. */
   bits(value: number, count: number): void {
-    const end = this.length + count;
-    if (end > this.#bytes.length * 8) this.#grow();
+    if (this.length + count + 8 > this.#bytes.length * 8) this.#grow();
     const bytes = this.#bytes;
+    this.#wholeBytes = count % 8 === 0;
     for (let left = count; left > 0; ) {
       const used = this.length & 7;
       const room = Math.min(8 - used, left);
@@ -21,6 +25,13 @@ export class BitWriter {
       bytes[at] = (bytes[at] as number) | (part << (8 - used - room));
       this.length += room;
     }
+  }
+
+  /** Writes the `count` lowest bits of a 64-bit number, 64 at most. */
+  bits64(high: number, low: number, count: number): void {
+    if (count > 32) this.bits(high, count - 32);
+    this.bits(low, Math.min(32, count));
+    this.#wholeBytes = count % 8 === 0;
   }
 
   /** Writes a whole number as Go's signed varint, byte by byte though not on byte bounds. */
@@ -44,10 +55,12 @@ export class BitWriter {
 
   /** What was written, the last byte filled up with zeros. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, (this.length + 7) >>> 3);
+    const spare = this.#wholeBytes && this.length % 8 === 0;
+    return this.#bytes.slice(0, ((this.length + 7) >>> 3) + (spare ? 1 : 0));
   }
 
   #grow(): void {
+    // Always room for the byte that may follow.
     const bytes = new Uint8Array(this.#bytes.length * 2);
     bytes.set(this.#bytes);
     this.#bytes = bytes;

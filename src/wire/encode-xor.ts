@@ -15,6 +15,7 @@ export function encodeXor(times: Float64Array, words: Uint32Array, from: number,
   assert(count <= 0xffff, "an XOR chunk counts its samples in 16 bits");
   const out = new BitWriter();
   out.bits(count, 16);
+  if (count === 0) return out.finish().subarray(0, 2);
   const window = { leading: -1, trailing: 0 };
   let delta = 0;
   for (let at = from; at < to; at++) {
@@ -23,8 +24,7 @@ export function encodeXor(times: Float64Array, words: Uint32Array, from: number,
     const high = words[2 * at + 1] as number;
     if (at === from) {
       out.varint(time);
-      out.bits(high, 32);
-      out.bits(low, 32);
+      out.bits64(high, low, 64);
       continue;
     }
     const next = time - (times[at - 1] as number);
@@ -49,8 +49,8 @@ function writeChange(out: BitWriter, change: number): void {
     out.bits(change, 20);
   } else {
     out.bits(0b1111, 4);
-    out.bits(Math.floor(change / two32), 32);
-    out.bits(change - Math.floor(change / two32) * two32, 32);
+    const high = Math.floor(change / two32);
+    out.bits64(high, change - high * two32, 64);
   }
 }
 
@@ -86,13 +86,13 @@ function writeXor(out: BitWriter, low: number, high: number, window: Window): vo
   writeWindow(out, low, high, window);
 }
 
+/** The bits of the window, moved to the low end. */
 function writeWindow(out: BitWriter, low: number, high: number, window: Window): void {
   const { leading, trailing } = window;
-  if (trailing >= 32) out.bits(high >>> (trailing - 32), 64 - leading - trailing);
-  else {
-    out.bits(high, 32 - leading);
-    out.bits(low >>> trailing, 32 - trailing);
-  }
+  const used = 64 - leading - trailing;
+  if (trailing >= 32) out.bits(high >>> (trailing - 32), used);
+  else if (trailing === 0) out.bits64(high, low, used);
+  else out.bits64(high >>> trailing, (low >>> trailing) | (high << (32 - trailing)), used);
 }
 
 function trailingZeros(word: number): number {

@@ -225,7 +225,9 @@ xor("agrees with a naive decoder on random chunks, and fails on each that is cut
     assert.equal(decode(bytes), samples);
     const out = new SampleBuffer();
     out.push(7, 0, 0);
-    for (let end = 0; end < bytes.length; end++) {
+    // Where the last write was of whole bytes, Go's encoder leaves an empty one behind.
+    const needed = attempt(() => naiveDecode(bytes.subarray(0, -1))) instanceof Error ? 0 : 1;
+    for (let end = 0; end < bytes.length - needed; end++) {
       // In place, followed by the right bytes, so that only a check can tell.
       assert.throws(() => decodeXor(bytes, 0, end, out), isBroken, `cut at ${end}`);
       assert.is(out.length, 1);
