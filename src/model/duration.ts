@@ -26,7 +26,7 @@ export function parseDuration(text: string): number {
   let lastRank = 0;
   while (parts.lastIndex < text.length) {
     const [, digits = "", name = ""] = parts.exec(text) ?? [];
-    if (digits === "" || name === "" || Number(digits) > 18446744073709551615) throw notADuration(text);
+    if (digits === "" || name === "" || Number(digits) >= 2 ** 64) throw notADuration(text);
     const unit = Object.hasOwn(unitsMs, name) ? unitsMs[name] : undefined;
     if (unit === undefined) {
       throw new GatewayError("bad_data", `unknown unit ${quoteGo(name)} in duration ${quoteGo(text)}`);

@@ -30,8 +30,11 @@ export function createMatcher(matcher: Matcher): CompiledMatcher {
   }
 }
 
-/** Whether every matcher agrees with the value that `valueOf` gives for its label. */
-export function allMatch(matchers: readonly CompiledMatcher[], valueOf: (name: string) => string): boolean {
-  for (const matcher of matchers) if (!matcher.matches(valueOf(matcher.name))) return false;
+/** Whether every matcher agrees with the value that `valueOfLabel` gives for its label. */
+export function allMatch(
+  matchers: readonly CompiledMatcher[],
+  valueOfLabel: (name: string) => string,
+): boolean {
+  for (const matcher of matchers) if (!matcher.matches(valueOfLabel(matcher.name))) return false;
   return true;
 }

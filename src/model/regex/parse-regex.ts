@@ -122,7 +122,7 @@ function createParser(pattern: string): { parse(): RegexNode } {
       case "{":
         return counted();
       case "\\":
-        escape();
+        readEscape();
         return false;
       default:
         pushChar(nextChar());
@@ -256,7 +256,7 @@ function createParser(pattern: string): { parse(): RegexNode } {
     level.items.push(node);
   }
 
-  function escape(): void {
+  function readEscape(): void {
     const next = pattern[at + 1] ?? "";
     const kind =
       next === "A"

@@ -1,0 +1,233 @@
+import type { DurationExpr, Span } from "./ast.ts";
+import { tokenNumber } from "./parse-number.ts";
+import {
+  advance,
+  enter,
+  expectToken,
+  kindOf,
+  leave,
+  note,
+  type ParserState,
+  tokenSpan,
+  unexpected,
+} from "./parser-state.ts";
+
+const maxSeconds = 2 ** 63 / 1e9;
+
+/** Where a duration expression stands: its name and what belongs there, for messages. */
+export interface DurationPlace {
+  readonly context: string;
+  readonly expected: string;
+}
+
+const offsetPlace: DurationPlace = { context: "offset", expected: "number, duration, step(), or range()" };
+
+/** What stands for a literal that was refused; upstream gives it no place of its own. */
+const nothing: DurationExpr = {
+  kind: "duration-number",
+  seconds: 0,
+  duration: false,
+  span: { start: 0, end: 0 },
+};
+
+/** A duration in brackets: any expression; a literal must be greater than 0. */
+export function parsePositiveDuration(p: ParserState, place: DurationPlace): DurationExpr {
+  const expr = parseDurationExpr(p, place, 0);
+  if (expr.kind !== "duration-number" || expr.seconds > 0) return expr;
+  note(p, expr.span, "duration must be greater than 0");
+  return nothing;
+}
+
+/**
+ * What follows `offset`: a literal, step(), range(), min_of(), max_of() or something in parentheses with a sign are the whole
+ * of it, so that `foo offset -2^2` is `(foo offset -2) ^ 2`. Parentheses without a sign, and a second sign, begin a whole
+ * expression.
+ */
+export function parseOffsetDuration(p: ParserState): DurationExpr {
+  const place = offsetPlace;
+  const kind = kindOf(p);
+  if (kind === "number" || kind === "duration") return literal(p);
+  if (kind !== "+" && kind !== "-") {
+    if (kind === "(") return parseDurationExpr(p, place, 0);
+    return durationCall(p, place) ?? unexpected(p, place.context, place.expected);
+  }
+  const sign = tokenSpan(p);
+  advance(p);
+  const next = kindOf(p);
+  if (next === "number" || next === "duration") return withSign(p, kind, sign, literal(p, false));
+  if (next === "(") return withSign(p, kind, sign, parenthesized(p, place));
+  if (next === "+" || next === "-") {
+    const inner = withSign(p, kind, sign, parseDurationExpr(p, place, unaryPrecedence));
+    return durationTail(p, { place, minPrecedence: 0, lhs: inner });
+  }
+  const call = durationCall(p, place) ?? unexpected(p, place.context, place.expected);
+  return { kind: "duration-unary", op: kind, expr: call, span: { start: sign.start, end: call.span.end } };
+}
+
+const unaryPrecedence = 3;
+
+function precedenceOf(kind: string): number {
+  switch (kind) {
+    case "+":
+    case "-":
+      return 1;
+    case "*":
+    case "/":
+    case "%":
+      return 2;
+    case "^":
+      return 3;
+    default:
+      return 0;
+  }
+}
+
+function parseDurationExpr(p: ParserState, place: DurationPlace, minPrecedence: number): DurationExpr {
+  enter(p);
+  const lhs = durationOperand(p, place);
+  const expr = durationTail(p, { place, minPrecedence, lhs });
+  leave(p);
+  return expr;
+}
+
+function durationTail(
+  p: ParserState,
+  from: { readonly place: DurationPlace; readonly minPrecedence: number; readonly lhs: DurationExpr },
+): DurationExpr {
+  let { lhs } = from;
+  for (let levels = 0; ; levels++) {
+    const op = kindOf(p);
+    const precedence = precedenceOf(op);
+    if (precedence === 0 || precedence < from.minPrecedence) {
+      p.depth -= levels;
+      return lhs;
+    }
+    enter(p); // A chain makes a tall tree, too.
+    const opSpan = tokenSpan(p);
+    advance(p);
+    const rhs = parseDurationExpr(p, from.place, op === "^" ? precedence : precedence + 1);
+    lhs = binary(p, { op: op as "+" | "-" | "*" | "/" | "%" | "^", opSpan, lhs, rhs });
+  }
+}
+
+function binary(
+  p: ParserState,
+  parts: {
+    readonly op: "+" | "-" | "*" | "/" | "%" | "^";
+    readonly opSpan: Span;
+    readonly lhs: DurationExpr;
+    readonly rhs: DurationExpr;
+  },
+): DurationExpr {
+  const { op, lhs, rhs } = parts;
+  wantDurationExpr(p, lhs.span);
+  if ((op === "/" || op === "%") && rhs.kind === "duration-number" && rhs.seconds === 0) {
+    note(p, parts.opSpan, op === "/" ? "division by zero" : "modulo by zero");
+    return nothing;
+  }
+  const span = { start: lhs.span.start, end: rhs.span.end };
+  return { kind: "duration-binary", op, lhs, rhs, wrapped: false, span };
+}
+
+function durationOperand(p: ParserState, place: DurationPlace): DurationExpr {
+  const kind = kindOf(p);
+  switch (kind) {
+    case "number":
+    case "duration":
+      return literal(p);
+    case "+":
+    case "-": {
+      const sign = tokenSpan(p);
+      advance(p);
+      return withSign(p, kind, sign, parseDurationExpr(p, place, unaryPrecedence));
+    }
+    case "(":
+      return parenthesized(p, place);
+    default:
+      return durationCall(p, place) ?? unexpected(p, place.context, place.expected);
+  }
+}
+
+function literal(p: ParserState, checked = true): DurationExpr {
+  const span = tokenSpan(p);
+  const duration = kindOf(p) === "duration";
+  const seconds = tokenNumber(p);
+  const outOfRange = checked && isOutOfRange(seconds);
+  if (outOfRange) note(p, span, "duration out of range");
+  advance(p);
+  return outOfRange ? nothing : { kind: "duration-number", seconds, duration, span };
+}
+
+function isOutOfRange(seconds: number): boolean {
+  return seconds > maxSeconds || seconds < -maxSeconds;
+}
+
+/** Literals take the sign in; `+` before anything else says nothing. */
+function withSign(p: ParserState, op: "+" | "-", sign: Span, expr: DurationExpr): DurationExpr {
+  if (expr.kind !== "duration-number") {
+    if (op === "+") return expr;
+    return { kind: "duration-unary", op, expr, span: { start: sign.start, end: expr.span.end } };
+  }
+  const seconds = op === "-" ? -expr.seconds : expr.seconds;
+  if (isOutOfRange(seconds)) {
+    note(p, sign, "duration out of range");
+    return nothing;
+  }
+  return { ...expr, seconds, span: { start: sign.start, end: expr.span.end } };
+}
+
+function parenthesized(p: ParserState, place: DurationPlace): DurationExpr {
+  advance(p);
+  const inner = parseDurationExpr(p, place, 0);
+  if (kindOf(p) !== ")") unexpected(p, place.context, place.expected);
+  wantDurationExpr(p, inner.span);
+  advance(p);
+  switch (inner.kind) {
+    case "duration-number":
+    case "duration-paren":
+      return inner;
+    case "duration-binary":
+      if (inner.op !== "min_of" && inner.op !== "max_of") return { ...inner, wrapped: true };
+      return { kind: "duration-paren", expr: inner, span: inner.span };
+    default:
+      return { kind: "duration-paren", expr: inner, span: inner.span };
+  }
+}
+
+/** step(), range(), min_of(…) or max_of(…), undefined where none begins here. */
+function durationCall(p: ParserState, place: DurationPlace): DurationExpr | undefined {
+  const kind = kindOf(p);
+  const start = tokenSpan(p).start;
+  const wrong = [place.context, place.expected] as const;
+  if (kind === "step" || kind === "range") {
+    advance(p);
+    expectToken(p, "(", ...wrong);
+    if (kindOf(p) !== ")") unexpected(p, ...wrong);
+    const span = { start, end: tokenSpan(p).end };
+    wantDurationExpr(p, span);
+    advance(p);
+    return { kind: kind === "step" ? "duration-step" : "duration-range", span };
+  }
+  if (kind !== "min_of" && kind !== "max_of") return undefined;
+  advance(p);
+  expectToken(p, "(", ...wrong);
+  const lhs = parseDurationExpr(p, place, 0);
+  expectToken(p, ",", ...wrong);
+  const rhs = parseDurationExpr(p, place, 0);
+  if (kindOf(p) !== ")") unexpected(p, ...wrong);
+  // Upstream takes the place of the arguments for that of the whole.
+  const span = { start: lhs.span.start, end: rhs.span.end };
+  wantDurationExpr(p, span);
+  advance(p);
+  return { kind: "duration-binary", op: kind, lhs, rhs, wrapped: false, span };
+}
+
+function wantDurationExpr(p: ParserState, span: Span): void {
+  if (!p.options.durationExpr) note(p, span, "experimental duration expression is not enabled");
+}
+
+/** Milliseconds of a literal, as upstream rounds: to nanoseconds, then down towards zero. */
+export function literalMs(seconds: number): number {
+  const ns = Math.sign(seconds) * Math.round(Math.abs(seconds) * 1e9);
+  return Math.trunc(ns / 1e6);
+}

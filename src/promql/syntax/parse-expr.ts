@@ -1,0 +1,230 @@
+import { quoteGo } from "../../model/quote.ts";
+import type { AggregateExpr, AggregateOp, Call, Expr, Span } from "./ast.ts";
+import { functions } from "./functions.ts";
+import { binaryPrecedence, parseBinary, powerPrecedence } from "./parse-binary.ts";
+import { parseGrouping } from "./parse-grouping.ts";
+import { parseModifiers } from "./parse-modifiers.ts";
+import { tokenNumber } from "./parse-number.ts";
+import { parseVectorSelector, selectorOf } from "./parse-selector.ts";
+import {
+  advance,
+  enter,
+  kindOf,
+  leave,
+  note,
+  type ParserState,
+  raise,
+  spanOf,
+  tokenSpan,
+  tokenText,
+  unexpected,
+} from "./parser-state.ts";
+import { isAggregate, isCallWord, startsExpr } from "./token.ts";
+import { unquote } from "./unquote.ts";
+
+/** Reads an expression whose operators bind at least as tight as `minPrecedence`. */
+export function parseExpression(p: ParserState, minPrecedence: number): Expr {
+  enter(p);
+  let lhs = parseOperand(p);
+  for (;;) {
+    const precedence = binaryPrecedence(kindOf(p));
+    if (precedence === 0 || precedence < minPrecedence) break;
+    const height = p.height;
+    lhs = parseBinary(p, lhs, precedence);
+    raise(p, Math.max(height, p.height));
+  }
+  leave(p);
+  return lhs;
+}
+
+function parseOperand(p: ParserState): Expr {
+  const kind = kindOf(p);
+  if (kind === "+" || kind === "-") return parseUnary(p, kind);
+  return parseModifiers(p, parsePrimary(p));
+}
+
+/** Signs bind like `*`, so that `-a ^ b` is `-(a ^ b)`; a sign before a literal becomes part of it. */
+function parseUnary(p: ParserState, op: "+" | "-"): Expr {
+  const { start } = tokenSpan(p);
+  advance(p);
+  const expr = parseExpression(p, powerPrecedence);
+  const span = { start, end: expr.span.end };
+  if (expr.kind === "number") return { ...expr, value: op === "-" ? -expr.value : expr.value, span };
+  raise(p, p.height);
+  return { kind: "unary", op, expr, span };
+}
+
+function parsePrimary(p: ParserState): Expr {
+  const kind = kindOf(p);
+  switch (kind) {
+    case "number":
+    case "duration":
+      return parseLiteral(p, kind === "duration");
+    case "string": {
+      const expr: Expr = { kind: "string", value: unquote(tokenText(p)), span: tokenSpan(p) };
+      advance(p);
+      p.height = 1;
+      return expr;
+    }
+    case "(":
+      return parseParens(p);
+    case "identifier":
+      return parseNameOrCall(p);
+    default:
+      if (isAggregate(kind)) return parseNameOrAggregate(p, kind);
+      return isCallWord(kind) ? parseNameOrCall(p) : parseVectorSelector(p);
+  }
+}
+
+function parseLiteral(p: ParserState, duration: boolean): Expr {
+  const expr: Expr = { kind: "number", value: tokenNumber(p), duration, span: tokenSpan(p) };
+  advance(p);
+  p.height = 1;
+  return expr;
+}
+
+function parseParens(p: ParserState): Expr {
+  const { start } = tokenSpan(p);
+  advance(p);
+  const expr = parseExpression(p, 0);
+  if (kindOf(p) !== ")") unexpected(p);
+  const span = { start, end: tokenSpan(p).end };
+  advance(p);
+  raise(p, p.height);
+  return { kind: "paren", expr, span };
+}
+
+function parseNameOrCall(p: ParserState): Expr {
+  const { start, end } = p.lexer;
+  const name = tokenText(p);
+  advance(p);
+  if (kindOf(p) === "(") return parseCall(p, name, start, end);
+  if (kindOf(p) === "{") return parseBracesOf(p, name, start);
+  return selectorOf(p, { name, matchers: [], start, end });
+}
+
+/** A selector whose name is read; `{` is in hand. */
+function parseBracesOf(p: ParserState, name: string, start: number): Expr {
+  const braces = parseVectorSelector(p);
+  const selector = { ...braces, name, span: { start: p.source.byteAt(start), end: braces.span.end } };
+  return { ...selector, matchers: [...braces.matchers, { type: "=", name: "__name__", value: name }] };
+}
+
+function parseCall(p: ParserState, name: string, start: number, nameEnd: number): Call {
+  const args = parseArguments(p);
+  // `)` is in hand; what is wrong with the call comes before what is wrong behind it.
+  const nameSpan = spanOf(p, start, nameEnd);
+  const signature = functions.get(name);
+  if (signature === undefined) note(p, nameSpan, `unknown function with name ${quoteGo(name)}`);
+  else if (signature.experimental && !p.options.experimentalFunctions) {
+    note(p, nameSpan, `function ${quoteGo(name)} is not enabled`);
+  }
+  const span = { start: nameSpan.start, end: tokenSpan(p).end };
+  advance(p);
+  return { kind: "call", func: name, args, span };
+}
+
+/** Arguments in parentheses, `(` in hand; leaves `)` in hand. */
+function parseArguments(p: ParserState): Expr[] {
+  const args: Expr[] = [];
+  let height = 0;
+  advance(p);
+  while (kindOf(p) !== ")") {
+    if (args.length > 0) {
+      if (kindOf(p) !== ",") unexpected(p);
+      const comma = tokenSpan(p);
+      advance(p);
+      if (!startsExpr(kindOf(p))) {
+        note(p, comma, "trailing commas not allowed in function call args");
+        continue;
+      }
+    }
+    args.push(parseExpression(p, 0));
+    height = Math.max(height, p.height);
+  }
+  raise(p, height);
+  return args;
+}
+
+function parseNameOrAggregate(p: ParserState, op: AggregateOp): Expr {
+  const { start, end } = p.lexer;
+  const name = tokenText(p);
+  advance(p);
+  const kind = kindOf(p);
+  if (kind === "(" || kind === "by" || kind === "without")
+    return parseAggregate(p, op, p.source.byteAt(start));
+  if (kind === "{") return parseBracesOf(p, name, start);
+  return selectorOf(p, { name, matchers: [], start, end });
+}
+
+function parseAggregate(p: ParserState, op: AggregateOp, start: number): AggregateExpr {
+  p.openAggregates++;
+  let modifier = parseAggregateModifier(p);
+  if (kindOf(p) !== "(") unexpected(p);
+  const args = parseArguments(p);
+  let { end } = tokenSpan(p);
+  if (modifier !== undefined) {
+    const expr = aggregateOf(p, { op, args, ...modifier, span: { start, end } });
+    advance(p);
+    p.openAggregates--;
+    return expr;
+  }
+  const height = p.height;
+  advance(p);
+  modifier = parseAggregateModifier(p, (closing) => {
+    end = closing;
+  });
+  p.openAggregates--;
+  p.height = height;
+  const grouping = modifier ?? { grouping: [], without: false };
+  return aggregateOf(p, { op, args, ...grouping, span: { start, end } });
+}
+
+interface AggregateModifier {
+  readonly grouping: readonly string[];
+  readonly without: boolean;
+}
+
+function parseAggregateModifier(
+  p: ParserState,
+  ended?: (end: number) => void,
+): AggregateModifier | undefined {
+  const kind = kindOf(p);
+  if (kind !== "by" && kind !== "without") return undefined;
+  advance(p);
+  const labels = parseGrouping(p);
+  ended?.(labels.end);
+  return { grouping: labels.names, without: kind === "without" };
+}
+
+const withParameter: ReadonlySet<AggregateOp> = new Set([
+  "topk",
+  "bottomk",
+  "count_values",
+  "quantile",
+  "limitk",
+  "limit_ratio",
+]);
+
+function aggregateOf(
+  p: ParserState,
+  parts: AggregateModifier & {
+    readonly op: AggregateOp;
+    readonly args: readonly Expr[];
+    readonly span: Span;
+  },
+): AggregateExpr {
+  const { op, args, grouping, without, span } = parts;
+  const hasParameter = withParameter.has(op);
+  const wanted = hasParameter ? 2 : 1;
+  if (args.length === 0) note(p, span, "no arguments for aggregate expression provided");
+  else if ((op === "limitk" || op === "limit_ratio") && !p.options.experimentalFunctions) {
+    const flag = "--enable-feature=promql-experimental-functions";
+    note(p, span, `${op}() is experimental and must be enabled with ${flag}`);
+  } else if (args.length !== wanted) {
+    const what = "wrong number of arguments for aggregate expression provided";
+    note(p, span, `${what}, expected ${wanted}, got ${args.length}`);
+  }
+  const expr = args[wanted - 1] ?? { kind: "string", value: "", span };
+  return { kind: "aggregate", op, expr, param: hasParameter ? args[0] : undefined, grouping, without, span };
+}

@@ -1,0 +1,112 @@
+import type { Span } from "./ast.ts";
+import { createLexer, type Lexer } from "./lexer.ts";
+import type { Source } from "./source.ts";
+import { describeToken, type TokenKind } from "./token.ts";
+
+/** Parts of the language that are off unless asked for. */
+export interface ParserOptions {
+  readonly experimentalFunctions: boolean;
+  readonly extendedRangeSelectors: boolean;
+  readonly binopFillModifiers: boolean;
+  readonly durationExpr: boolean;
+}
+
+/** One finding about a query, with the bytes that it is about. */
+export interface Diagnostic {
+  readonly start: number;
+  readonly end: number;
+  readonly message: string;
+}
+
+/** What the parts of the parser share while one query is read. */
+export interface ParserState {
+  readonly source: Source;
+  readonly lexer: Lexer;
+  readonly options: ParserOptions;
+  readonly diagnostics: Diagnostic[];
+  /** Aggregations that are begun and not ended: they name themselves in messages. */
+  openAggregates: number;
+  /** How deep the reading is nested. */
+  depth: number;
+  /** How high the tree of the expression read last is. */
+  height: number;
+}
+
+/** Levels of nesting that a query may have; trees are walked by recursion everywhere. */
+export const maxNesting = 1000;
+
+/** Thrown once a diagnostic is noted that reading cannot go on from. */
+export const syntaxStop = new Error("reading stopped at a syntax error");
+
+export function createParserState(source: Source, options: ParserOptions): ParserState {
+  const lexer = createLexer(source.text);
+  const p: ParserState = { source, lexer, options, diagnostics: [], openAggregates: 0, depth: 0, height: 0 };
+  return p;
+}
+
+/** Goes to the next token, noting a lexer's error. */
+export function advance(p: ParserState): void {
+  p.lexer.next();
+  if (p.lexer.kind === "error") note(p, tokenSpan(p), p.lexer.problem);
+}
+
+/** Kind of the token in hand; a call, so that the compiler does not take it for the one of before. */
+export function kindOf(p: ParserState): TokenKind {
+  return p.lexer.kind;
+}
+
+/** Bytes of the token in hand. */
+export function tokenSpan(p: ParserState): Span {
+  return spanOf(p, p.lexer.start, p.lexer.end);
+}
+
+/** Bytes of the text from unit `start` to unit `end`. */
+export function spanOf(p: ParserState, start: number, end: number): Span {
+  return { start: p.source.byteAt(start), end: p.source.byteAt(end) };
+}
+
+/** Text of the token in hand. */
+export function tokenText(p: ParserState): string {
+  return p.source.text.slice(p.lexer.start, p.lexer.end);
+}
+
+/** Adds a finding; reading goes on. */
+export function note(p: ParserState, span: Span, message: string): void {
+  p.diagnostics.push({ start: span.start, end: span.end, message });
+}
+
+/** Ends the reading: the token in hand does not belong here. A lexer's error is not reported twice. */
+export function unexpected(p: ParserState, context = "", expected = ""): never {
+  if (p.lexer.kind !== "error") {
+    const place = context !== "" ? context : p.openAggregates > 0 ? "aggregation" : "";
+    const found = `unexpected ${describeToken(p.lexer.kind, tokenText(p))}`;
+    note(p, tokenSpan(p), `${found}${place && ` in ${place}`}${expected && `, expected ${expected}`}`);
+  }
+  throw syntaxStop;
+}
+
+/** Passes the token `kind`, or ends the reading. */
+export function expectToken(p: ParserState, kind: TokenKind, context = "", expected = ""): void {
+  if (p.lexer.kind !== kind) unexpected(p, context, expected);
+  advance(p);
+}
+
+/** Counts one level down; pair it with `leave`. */
+export function enter(p: ParserState): void {
+  if (++p.depth > maxNesting) tooDeep(p);
+}
+
+export function leave(p: ParserState): void {
+  p.depth--;
+}
+
+/** Notes that the expression read last stands on parts of `height` levels. */
+export function raise(p: ParserState, height: number): void {
+  p.height = height + 1;
+  if (p.height > maxNesting) tooDeep(p);
+}
+
+function tooDeep(p: ParserState): never {
+  note(p, tokenSpan(p), `expression nests too deeply, wants at most ${maxNesting} levels`);
+  throw syntaxStop;
+}
