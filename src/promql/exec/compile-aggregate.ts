@@ -1,0 +1,104 @@
+import { GatewayError } from "../../lib/errors.ts";
+import { quoteGo } from "../../model/quote.ts";
+import { type Accumulator, foldedAggregates } from "../functions/accumulators.ts";
+import type { AggregateNode } from "../plan/node.ts";
+import { createAggregate, namesAfterGrouping } from "./aggregate.ts";
+import { createQuantile } from "./aggregate-held.ts";
+import { type Compiler, notSupported } from "./compile.ts";
+import { createCountValues } from "./count-values.ts";
+import { createGrouping } from "./grouping.ts";
+import type { Operator, ScalarOperator } from "./operator.ts";
+import { afterPreparing, whenReady } from "./pull.ts";
+import { mergeRepeats } from "./repeats.ts";
+import type { Span } from "./span.ts";
+import { createTopK } from "./top-k.ts";
+
+export function compileAggregate(
+  compiler: Compiler,
+  node: AggregateNode,
+  span: Span,
+  sorted: boolean,
+): Operator {
+  const { op } = node;
+  const folded = foldedAggregates.get(op);
+  if (folded !== undefined) return grouped(compiler, node, span, { accumulator: folded, sorted });
+  switch (op) {
+    case "count_values":
+      return countValues(compiler, node, span, sorted);
+    case "topk":
+    case "bottomk":
+      return topK(compiler, node, span, op === "topk");
+    case "quantile":
+      return quantile(compiler, node, span, sorted);
+    default:
+      throw notSupported(`aggregation "${op}"`);
+  }
+}
+
+function grouped(
+  compiler: Compiler,
+  node: AggregateNode,
+  span: Span,
+  how: { readonly accumulator: (steps: number) => Accumulator; readonly sorted: boolean },
+): Operator {
+  return createAggregate(compiler.run, {
+    input: compiler.vector(node.expr, span, false),
+    grouping: createGrouping(node.grouping, node.without),
+    accumulator: how.accumulator,
+    steps: span.grid.count,
+    names: namesAfterGrouping(node.grouping, node.without),
+    sorted: how.sorted,
+  });
+}
+
+function parameter(compiler: Compiler, node: AggregateNode, span: Span): ScalarOperator {
+  if (node.param === undefined) throw new Error(`assertion failed: ${node.op} without parameter`);
+  return compiler.scalar(node.param, span);
+}
+
+function quantile(compiler: Compiler, node: AggregateNode, span: Span, sorted: boolean): Operator {
+  const param = parameter(compiler, node, span);
+  let phi: Float64Array = new Float64Array(0);
+  const operator = grouped(compiler, node, span, {
+    accumulator: (steps) => createQuantile(compiler.run, steps, phi),
+    sorted,
+  });
+  return {
+    ...operator,
+    next: afterPreparing(() => {
+      const ready = whenReady(param.read(), (values) => {
+        phi = values;
+      });
+      return ready instanceof Promise ? ready : undefined;
+    }, operator.next),
+  };
+}
+
+function topK(compiler: Compiler, node: AggregateNode, span: Span, largest: boolean): Operator {
+  const input = compiler.vector(node.expr, span, false);
+  return createTopK(compiler.run, {
+    input: input.repeats ? mergeRepeats(compiler.run, input, false) : input,
+    grouping: createGrouping(node.grouping, node.without),
+    largest,
+    k: parameter(compiler, node, span),
+    steps: span.grid.count,
+  });
+}
+
+function countValues(compiler: Compiler, node: AggregateNode, span: Span, sorted: boolean): Operator {
+  const { param, grouping, without } = node;
+  if (param?.kind !== "string") throw new Error("assertion failed: count_values without label");
+  const label = param.value;
+  if (label === "" || !label.isWellFormed()) {
+    throw new GatewayError("execution", `invalid label name ${quoteGo(label)}`);
+  }
+  return createCountValues(compiler.run, {
+    input: compiler.vector(node.expr, span, false),
+    label,
+    grouping,
+    without,
+    steps: span.grid.count,
+    names: namesAfterGrouping(without ? grouping : [...grouping, label], without),
+    sorted,
+  });
+}

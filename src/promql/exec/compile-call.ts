@@ -1,0 +1,184 @@
+import { bucketFraction, bucketQuantile } from "../functions/classic-histogram.ts";
+import { dateFunctions } from "../functions/date-functions.ts";
+import { clampMax, clampMin, instantFunctions, roundColumn } from "../functions/instant-functions.ts";
+import { type CallNode, type PlanNode, valueTypeOf } from "../plan/node.ts";
+import { absentLabels, createAbsent } from "./absent.ts";
+import { type Compiler, notSupported } from "./compile.ts";
+import { createHistogramCall } from "./histogram-call.ts";
+import { type ColumnChange, createInstantCall, filterColumn } from "./instant-call.ts";
+import { repeatSteps } from "./invariant.ts";
+import type { Operator } from "./operator.ts";
+import { createLabelJoin, createLabelReplace } from "./relabel.ts";
+import { constantScalar, timeScalar, vectorOfScalar } from "./scalar.ts";
+import { createSelector } from "./selector.ts";
+import { byLabels, byValue, createSort } from "./sort.ts";
+import { firstStepOf, type Span } from "./span.ts";
+
+/** Functions that know floats nothing: they answer for native histograms only. */
+const histogramOnly: ReadonlySet<string> = new Set([
+  "histogram_avg",
+  "histogram_count",
+  "histogram_stddev",
+  "histogram_stdvar",
+  "histogram_sum",
+]);
+
+/** One call as it is compiled: its arguments and where. */
+interface Call {
+  readonly compiler: Compiler;
+  readonly node: CallNode;
+  readonly span: Span;
+  readonly sorted: boolean;
+}
+
+/** A function without a range vector among its arguments. */
+export function compileInstantCall(
+  compiler: Compiler,
+  node: CallNode,
+  span: Span,
+  sorted: boolean,
+): Operator {
+  const call: Call = { compiler, node, span, sorted };
+  const simple = instantFunctions.get(node.func);
+  if (simple !== undefined) {
+    if (node.args.length === 0 && dateFunctions.has(node.func)) {
+      const input = vectorOfScalar(timeScalar(span), span.grid.count);
+      return changed(call, input, ({ values }) => simple(values));
+    }
+    return changed(call, vectorArg(call, 0), ({ values }) => simple(values));
+  }
+  if (histogramOnly.has(node.func)) {
+    return changed(call, vectorArg(call, 0), (column) => {
+      column.count = 0;
+    });
+  }
+  return compileNamed(call);
+}
+
+function compileNamed(call: Call): Operator {
+  const { compiler, node, span } = call;
+  const steps = span.grid.count;
+  switch (node.func) {
+    case "vector":
+      return vectorOfScalar(compiler.scalar(argument(call, 0), span), steps);
+    case "timestamp":
+      return timestamp(call);
+    case "absent":
+      return createAbsent(vectorArg(call, 0), absentLabels(argument(call, 0)), steps);
+    case "round":
+    case "clamp":
+    case "clamp_min":
+    case "clamp_max":
+      return withScalars(call);
+    case "sort":
+    case "sort_desc":
+      if (steps !== 1) return vectorArg(call, 0);
+      return createSort(compiler.run, vectorArg(call, 0), byValue(node.func === "sort_desc"));
+    case "sort_by_label":
+    case "sort_by_label_desc":
+      if (steps !== 1) return vectorArg(call, 0);
+      return createSort(
+        compiler.run,
+        vectorArg(call, 0),
+        byLabels(texts(call, 1), node.func === "sort_by_label_desc"),
+      );
+    case "label_replace": {
+      const [destination = "", replacement = "", source = "", pattern = ""] = texts(call, 1);
+      return createLabelReplace(vectorArg(call, 0), { destination, replacement, source, pattern });
+    }
+    case "label_join": {
+      const [destination = "", separator = "", ...sources] = texts(call, 1);
+      return createLabelJoin(vectorArg(call, 0), { destination, separator, sources });
+    }
+    case "histogram_quantile":
+    case "histogram_fraction":
+      return classicHistogram(call);
+    default:
+      throw notSupported(`function "${node.func}"`);
+  }
+}
+
+function argument({ node }: Call, index: number): PlanNode {
+  const arg = node.args[index];
+  if (arg === undefined) throw new Error(`assertion failed: ${node.func} lacks an argument`);
+  return arg;
+}
+
+function vectorArg(call: Call, index: number): Operator {
+  return call.compiler.vector(argument(call, index), call.span, call.sorted);
+}
+
+function texts({ node }: Call, from: number): string[] {
+  return node.args.slice(from).map((arg) => (arg.kind === "string" ? arg.value : ""));
+}
+
+function changed({ compiler }: Call, input: Operator, change: ColumnChange): Operator {
+  return createInstantCall(compiler.run, { input, params: [], change, dropsName: true });
+}
+
+/** Of a selector the time of the sample itself, of anything else the time of the step. */
+function timestamp(call: Call): Operator {
+  const { compiler, span } = call;
+  const arg = argument(call, 0);
+  const inner = arg.kind === "invariant" ? arg.expr : arg;
+  if (inner.kind === "selector") {
+    const pinned = arg.kind === "invariant";
+    const selector = createSelector(compiler.run, inner, pinned ? firstStepOf(span) : span, true);
+    return changed(call, pinned ? repeatSteps(selector, span.grid.count) : selector, () => undefined);
+  }
+  return createInstantCall(compiler.run, {
+    input: vectorArg(call, 0),
+    params: [timeScalar(span)],
+    change: ({ values }, [times]) => {
+      if (times !== undefined) values.set(times);
+    },
+    dropsName: true,
+  });
+}
+
+function withScalars(call: Call): Operator {
+  const { compiler, node, span } = call;
+  const steps = span.grid.count;
+  const scalars = node.args.slice(1).map((arg) => compiler.scalar(arg, span));
+  if (node.func === "round" && scalars.length === 0) scalars.push(constantScalar(1, steps));
+  return createInstantCall(compiler.run, {
+    input: vectorArg(call, 0),
+    params: scalars,
+    change: scalarChange(node.func, steps),
+    dropsName: true,
+  });
+}
+
+function scalarChange(func: string, steps: number): ColumnChange {
+  const keep = new Uint8Array(steps);
+  return (column, [first, second]) => {
+    if (first === undefined) return;
+    if (func === "round") roundColumn(column.values, first);
+    else if (func === "clamp_min") clampMin(column.values, first);
+    else if (func === "clamp_max") clampMax(column.values, first);
+    else if (second !== undefined) {
+      clampMax(column.values, second);
+      clampMin(column.values, first);
+      for (let k = 0; k < steps; k++) keep[k] = (first[k] as number) > (second[k] as number) ? 0 : 1;
+      filterColumn(column, keep);
+    }
+  };
+}
+
+function classicHistogram(call: Call): Operator {
+  const { compiler, node, span, sorted } = call;
+  const scalars = node.args.filter((arg) => valueTypeOf(arg) === "scalar");
+  const vector = node.args.find((arg) => valueTypeOf(arg) === "vector");
+  if (vector === undefined) throw new Error(`assertion failed: ${node.func} without vector`);
+  return createHistogramCall(compiler.run, {
+    input: compiler.vector(vector, span, false),
+    params: scalars.map((arg) => compiler.scalar(arg, span)),
+    evaluate:
+      node.func === "histogram_quantile"
+        ? ([phi], step, buckets) => bucketQuantile(phi?.[step] as number, buckets)
+        : ([lower, upper], step, buckets) =>
+            bucketFraction(lower?.[step] as number, upper?.[step] as number, buckets),
+    steps: span.grid.count,
+    sorted,
+  });
+}

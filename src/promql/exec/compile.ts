@@ -1,0 +1,206 @@
+import { GatewayError } from "../../lib/errors.ts";
+import { goMax, goMin } from "../functions/go-math.ts";
+import { rangeFunctions } from "../functions/range-functions.ts";
+import {
+  type BinaryNode,
+  type CallNode,
+  type PlanNode,
+  type SubqueryNode,
+  valueTypeOf,
+} from "../plan/node.ts";
+import type { SetOp } from "../syntax/ast.ts";
+import { absentLabels, createAbsent } from "./absent.ts";
+import { compileAggregate } from "./compile-aggregate.ts";
+import { compileInstantCall } from "./compile-call.ts";
+import { createInstantCall } from "./instant-call.ts";
+import { repeatSteps } from "./invariant.ts";
+import type { Operator, SamplesOperator, ScalarOperator } from "./operator.ts";
+import { createRangeCall } from "./range-call.ts";
+import { mergeRepeats } from "./repeats.ts";
+import type { Run } from "./run.ts";
+import {
+  combineScalars,
+  combineScalarsWith,
+  constantScalar,
+  mapScalar,
+  repeatScalar,
+  scalarOfVector,
+  timeScalar,
+  vectorOfScalar,
+} from "./scalar.ts";
+import { createMatrixSelector, createSelector } from "./selector.ts";
+import { createSetOperation } from "./set-operation.ts";
+import { endsOf, firstStepOf, type Span, subquerySpan } from "./span.ts";
+import { createSubquery } from "./subquery.ts";
+import { createVectorMatch } from "./vector-match.ts";
+import { dropsName, vectorScalarChange } from "./vector-scalar.ts";
+
+/** Builds operators for plans. `sorted` asks that what holds its answer anyway gives it out in label order. */
+export interface Compiler {
+  readonly run: Run;
+  vector(node: PlanNode, span: Span, sorted: boolean): Operator;
+  scalar(node: PlanNode, span: Span): ScalarOperator;
+  matrix(node: PlanNode, span: Span): SamplesOperator;
+}
+
+/** Throws GatewayError `execution` for what is not supported yet. */
+export function createCompiler(run: Run): Compiler {
+  const compiler: Compiler = {
+    run,
+    vector: (node, span, sorted) => compileVector(compiler, node, span, sorted),
+    scalar: (node, span) => compileScalar(compiler, node, span),
+    matrix: (node, span) => compileMatrix(compiler, node, span),
+  };
+  return compiler;
+}
+
+export function notSupported(what: string): GatewayError {
+  return new GatewayError("execution", `${what} is not supported yet`);
+}
+
+function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: boolean): Operator {
+  const { run } = compiler;
+  const steps = span.grid.count;
+  switch (node.kind) {
+    case "selector":
+      return createSelector(run, node, span, false);
+    case "invariant":
+      return repeatSteps(compiler.vector(node.expr, firstStepOf(span), sorted), steps);
+    case "aggregate":
+      return compileAggregate(compiler, node, span, sorted);
+    case "binary":
+      return compileBinary(compiler, node, span);
+    case "negate":
+      return createInstantCall(run, {
+        input: compiler.vector(node.expr, span, sorted),
+        params: [],
+        change: ({ values }) => {
+          for (let k = 0; k < values.length; k++) values[k] = -(values[k] as number);
+        },
+        dropsName: true,
+      });
+    case "call":
+      return compileCall(compiler, node, span, sorted);
+    default:
+      throw new Error(`assertion failed: ${node.kind} is no instant vector`);
+  }
+}
+
+function compileBinary(compiler: Compiler, node: BinaryNode, span: Span): Operator {
+  const { run } = compiler;
+  const { op, bool, lhs, rhs, matching } = node;
+  const steps = span.grid.count;
+  const swapped = valueTypeOf(lhs) === "scalar";
+  if (swapped || valueTypeOf(rhs) === "scalar") {
+    const [vector, scalar] = swapped ? [rhs, lhs] : [lhs, rhs];
+    return createInstantCall(run, {
+      input: compiler.vector(vector, span, false),
+      params: [compiler.scalar(scalar, span)],
+      change: vectorScalarChange({ op, bool, swapped, steps }),
+      dropsName: dropsName(op, bool),
+    });
+  }
+  if (matching === undefined) throw new Error("assertion failed: vectors without matching");
+  if (matching.fillLeft !== undefined || matching.fillRight !== undefined) throw notSupported("fill");
+  if (op === "</" || op === ">/") throw notSupported(`operator "${op}"`);
+  const left = compiler.vector(lhs, span, false);
+  const right = compiler.vector(rhs, span, false);
+  return isSetOp(op)
+    ? createSetOperation(run, { op, lhs: left, rhs: right, matching })
+    : createVectorMatch(run, { op, bool, lhs: left, rhs: right, matching, steps });
+}
+
+function isSetOp(op: string): op is SetOp {
+  return op === "and" || op === "or" || op === "unless";
+}
+
+function compileCall(compiler: Compiler, node: CallNode, span: Span, sorted: boolean): Operator {
+  const at = node.args.findIndex((arg) => valueTypeOf(arg) === "matrix");
+  const range = node.args[at];
+  if (range === undefined) return compileInstantCall(compiler, node, span, sorted);
+  const absent = node.func === "absent_over_time";
+  const maker = rangeFunctions.get(absent ? "present_over_time" : node.func);
+  if (maker === undefined) throw notSupported(`function "${node.func}"`);
+  const placed = unwrapped(range);
+  const call = createRangeCall(compiler.run, {
+    input: compiler.matrix(range, span),
+    windows: { ...endsOf(span.grid, placeOf(placed)), rangeMs: rangeOf(placed) },
+    params: node.args.filter((_, i) => i !== at).map((arg) => compiler.scalar(arg, span)),
+    kernel: (params) => maker(params, span.grid),
+    keepsName: absent || node.func === "last_over_time" || node.func === "first_over_time",
+  });
+  return absent ? createAbsent(call, absentLabels(range), span.grid.count) : call;
+}
+
+function unwrapped(node: PlanNode): PlanNode {
+  return node.kind === "invariant" ? node.expr : node;
+}
+
+function placeOf(node: PlanNode) {
+  if (node.kind === "matrix") return node.selector;
+  if (node.kind === "subquery") return node;
+  throw new Error(`assertion failed: ${node.kind} is no range vector`);
+}
+
+function rangeOf(node: PlanNode): number {
+  return node.kind === "matrix" || node.kind === "subquery" ? node.rangeMs : 0;
+}
+
+function compileMatrix(compiler: Compiler, wrapped: PlanNode, span: Span): SamplesOperator {
+  const node = unwrapped(wrapped);
+  if (node.kind === "matrix") return createMatrixSelector(compiler.run, node, span);
+  if (node.kind === "subquery") return compileSubquery(compiler, node, span);
+  throw new Error(`assertion failed: ${node.kind} is no range vector`);
+}
+
+function compileSubquery(compiler: Compiler, node: SubqueryNode, span: Span): SamplesOperator {
+  const inner = subquerySpan(span, node, node);
+  const input =
+    valueTypeOf(node.expr) === "scalar"
+      ? vectorOfScalar(compiler.scalar(node.expr, inner), inner.grid.count)
+      : compiler.vector(node.expr, inner, false);
+  return createSubquery(input.repeats ? mergeRepeats(compiler.run, input, false) : input, inner.grid);
+}
+
+function compileScalar(compiler: Compiler, node: PlanNode, span: Span): ScalarOperator {
+  const steps = span.grid.count;
+  switch (node.kind) {
+    case "number":
+      return constantScalar(node.value, steps);
+    case "invariant":
+      return repeatScalar(compiler.scalar(node.expr, firstStepOf(span)), steps);
+    case "negate":
+      return mapScalar(compiler.scalar(node.expr, span), (value) => -value);
+    case "binary":
+      return combineScalars(node.op, compiler.scalar(node.lhs, span), compiler.scalar(node.rhs, span));
+    case "call":
+      return compileScalarCall(compiler, node, span);
+    default:
+      throw new Error(`assertion failed: ${node.kind} is no scalar`);
+  }
+}
+
+function compileScalarCall(compiler: Compiler, node: CallNode, span: Span): ScalarOperator {
+  const argument = (index: number): PlanNode => {
+    const arg = node.args[index];
+    if (arg === undefined) throw new Error(`assertion failed: ${node.func} lacks an argument`);
+    return arg;
+  };
+  switch (node.func) {
+    case "pi":
+      return constantScalar(Math.PI, span.grid.count);
+    case "time":
+      return timeScalar(span);
+    case "scalar":
+      return scalarOfVector(compiler.vector(argument(0), span, false), span.grid.count);
+    case "min_of":
+    case "max_of":
+      return combineScalarsWith(
+        node.func === "min_of" ? goMin : goMax,
+        compiler.scalar(argument(0), span),
+        compiler.scalar(argument(1), span),
+      );
+    default:
+      throw notSupported(`function "${node.func}"`);
+  }
+}

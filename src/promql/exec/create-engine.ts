@@ -1,0 +1,110 @@
+import { GatewayError } from "../../lib/errors.ts";
+import type { Selectable } from "../../store/samples.ts";
+import type { QueryContext } from "../../store/store.ts";
+import type { Engine, EngineOptions, PreparedQuery, QueryResult } from "../engine.ts";
+import { buildPlan } from "../plan/build-plan.ts";
+import { valueTypeOf } from "../plan/node.ts";
+import type { Expr, ValueType } from "../syntax/ast.ts";
+import { type ParserOptions, parseExpr } from "../syntax/parse.ts";
+import { createQueryResult } from "./query-result.ts";
+import { createRun } from "./run.ts";
+
+/** The PromQL engine. It reads whatever `Selectable` a query hands it, and does no I/O of its own. */
+export function createEngine(options: EngineOptions): Engine {
+  return { prepare: (text) => prepareExpr(parseExpr(text, parserOptions(options.features)), options) };
+}
+
+/** What the parser lets through under upstream's feature flags. */
+function parserOptions(features: ReadonlySet<string>): ParserOptions {
+  return {
+    experimentalFunctions: features.has("promql-experimental-functions"),
+    extendedRangeSelectors: features.has("promql-extended-range-selectors"),
+    binopFillModifiers: features.has("promql-binop-fill-modifiers"),
+    durationExpr: true,
+  };
+}
+
+/** A parsed and checked expression, ready to run. */
+export function prepareExpr(expr: Expr, options: EngineOptions): PreparedQuery {
+  const type = typeOf(expr);
+  return {
+    expr,
+    type,
+    instant(ctx, source, at) {
+      const grid = { startMs: at.timeMs, stepMs: 1, count: 1 };
+      const plan = buildPlan(expr, {
+        startMs: at.timeMs,
+        endMs: at.timeMs,
+        stepMs: 0,
+        defaultSubqueryStepMs: options.defaultSubqueryStepMs,
+      });
+      return start(ctx, source, at.lookbackDeltaMs, (run) =>
+        createQueryResult(run, plan, {
+          type,
+          span: { grid, hint: { minMs: at.timeMs, maxMs: at.timeMs }, hintStepMs: 0 },
+          range: false,
+        }),
+      );
+    },
+    range(ctx, source, over) {
+      if (type === "string" || type === "matrix") {
+        const word = type === "matrix" ? "range vector" : "string";
+        throw new GatewayError(
+          "bad_data",
+          `invalid expression type "${word}" for range query, must be Scalar or instant Vector`,
+        );
+      }
+      const { startMs, endMs, stepMs } = over;
+      const count = endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1;
+      const plan = buildPlan(expr, {
+        startMs,
+        endMs,
+        stepMs,
+        defaultSubqueryStepMs: options.defaultSubqueryStepMs,
+      });
+      return start(ctx, source, over.lookbackDeltaMs, (run) =>
+        createQueryResult(run, plan, {
+          type: "matrix",
+          span: {
+            grid: { startMs, stepMs, count },
+            hint: { minMs: startMs, maxMs: endMs },
+            hintStepMs: stepMs,
+          },
+          range: true,
+        }),
+      );
+    },
+  };
+
+  function start(
+    ctx: QueryContext,
+    source: Selectable,
+    lookbackDeltaMs: number | undefined,
+    create: (run: ReturnType<typeof createRun>) => QueryResult,
+  ): QueryResult {
+    return create(createRun(ctx, source, options, lookbackDeltaMs ?? options.lookbackDeltaMs));
+  }
+}
+
+/** The type of an expression; a plan for no time at all tells it. */
+function typeOf(expr: Expr): Exclude<ValueType, "none"> {
+  switch (expr.kind) {
+    case "number":
+      return "scalar";
+    case "string":
+      return "string";
+    case "vector-selector":
+    case "aggregate":
+      return "vector";
+    case "matrix-selector":
+    case "subquery":
+      return "matrix";
+    case "paren":
+    case "unary":
+      return typeOf(expr.expr);
+    case "binary":
+      return typeOf(expr.lhs) === "scalar" && typeOf(expr.rhs) === "scalar" ? "scalar" : "vector";
+    case "call":
+      return valueTypeOf({ kind: "call", func: expr.func, args: [] });
+  }
+}

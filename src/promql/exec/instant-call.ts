@@ -1,0 +1,54 @@
+import { createNameDropper } from "./drop-name.ts";
+import type { Column, Operator, ScalarOperator } from "./operator.ts";
+import { afterPreparing, pullMapped, whenReady } from "./pull.ts";
+import type { Run } from "./run.ts";
+import { readAll } from "./scalar.ts";
+
+/** Changes a column in place; may take entries away, keeping `count` right. */
+export type ColumnChange = (column: Column, params: readonly Float64Array[]) => void;
+
+export interface InstantCall {
+  readonly input: Operator;
+  readonly params: readonly ScalarOperator[];
+  readonly change: ColumnChange;
+  readonly dropsName: boolean;
+}
+
+/** A function of an instant vector that works series by series. */
+export function createInstantCall(run: Run, call: InstantCall): Operator {
+  const { input, change } = call;
+  const dropper = call.dropsName ? createNameDropper(run, input.names, false) : undefined;
+  let params: readonly Float64Array[] = [];
+  const evaluate = (column: Column): Column | undefined => {
+    change(column, params);
+    if (column.count === 0) return undefined;
+    dropper?.apply(column);
+    return column;
+  };
+  return {
+    names: dropper?.names ?? input.names,
+    ordered: input.ordered && (dropper?.keepsOrder ?? true),
+    repeats: input.repeats || (dropper?.repeats ?? false),
+    next: afterPreparing(
+      () => {
+        const ready = whenReady(readAll(call.params), (values) => {
+          params = values;
+        });
+        return ready instanceof Promise ? ready : undefined;
+      },
+      () => pullMapped(input, evaluate),
+    ),
+  };
+}
+
+/** Takes away the entries where `keep` is 0. */
+export function filterColumn(column: Column, keep: Uint8Array): void {
+  const { present } = column;
+  let count = 0;
+  for (let k = 0; k < present.length; k++) {
+    const there = (present[k] as number) & (keep[k] as number);
+    present[k] = there;
+    count += there;
+  }
+  column.count = count;
+}

@@ -1,0 +1,72 @@
+import { compareLabels } from "../../model/labels.ts";
+import type { SeriesLabels } from "../../store/samples.ts";
+import type { ResultColumn } from "../engine.ts";
+import { findWindows } from "../functions/windows.ts";
+import type { PlanNode } from "../plan/node.ts";
+import { createCompiler } from "./compile.ts";
+import type { Samples } from "./operator.ts";
+import { afterPreparing, drain, pullMapped } from "./pull.ts";
+import type { Run } from "./run.ts";
+import { fixedLabels, withoutName } from "./series-labels.ts";
+import { endsOf, type Span } from "./span.ts";
+
+interface MatrixResult {
+  next(): ResultColumn | undefined | Promise<ResultColumn | undefined>;
+}
+
+/** The answer of an instant query for a range vector: the samples of its one window, series in label order. */
+export function createMatrixResult(run: Run, plan: PlanNode, span: Span): MatrixResult {
+  const node = plan.kind === "invariant" ? plan.expr : plan;
+  if (node.kind !== "matrix" && node.kind !== "subquery") {
+    throw new Error(`assertion failed: ${node.kind} is no range vector`);
+  }
+  const placed = node.kind === "matrix" ? node.selector : node;
+  const grid = { ...endsOf(span.grid, placed), rangeMs: node.rangeMs };
+  const input = createCompiler(run).matrix(node, span);
+  const cut = (samples: Samples): ResultColumn | undefined => {
+    const windows = findWindows(grid, samples.times, samples.length);
+    const from = windows.lo[0] as number;
+    const to = windows.hi[0] as number;
+    run.count(0, to - from);
+    if (to === from) return undefined;
+    return {
+      labels: labelsOf(samples),
+      length: to - from,
+      values: samples.values.subarray(from, to),
+      present: undefined,
+      timesMs: samples.times.subarray(from, to),
+    };
+  };
+  const cuts = { next: () => pullMapped(input, cut) };
+  return input.ordered ? cuts : sortedByLabels(run, cuts);
+}
+
+function labelsOf(samples: Samples): SeriesLabels {
+  return samples.dropName ? withoutName(samples.labels) : samples.labels;
+}
+
+function sortedByLabels(run: Run, input: MatrixResult): MatrixResult {
+  const held: ResultColumn[] = [];
+  let next = 0;
+  const keep = (column: ResultColumn): void => {
+    run.hold(2 * column.length);
+    held.push({
+      ...column,
+      labels: fixedLabels(column.labels.all()),
+      values: column.values.slice(),
+      timesMs: column.timesMs?.slice(),
+    });
+  };
+  const sort = (): void => void held.sort((a, b) => compareLabels(a.labels.all(), b.labels.all()));
+  return {
+    next: afterPreparing(
+      () => {
+        const done = drain(input, keep);
+        if (done !== undefined) return done.then(sort);
+        sort();
+        return undefined;
+      },
+      () => held[next++],
+    ),
+  };
+}

@@ -1,0 +1,63 @@
+import type { QueryResult, ResultColumn } from "../engine.ts";
+import { type PlanNode, valueTypeOf } from "../plan/node.ts";
+import type { ValueType } from "../syntax/ast.ts";
+import { createCompiler } from "./compile.ts";
+import { dropMarkedNames } from "./drop-name.ts";
+import { createMatrixResult } from "./matrix-result.ts";
+import type { Column, Operator } from "./operator.ts";
+import { pullMapped } from "./pull.ts";
+import { mergeRepeats } from "./repeats.ts";
+import type { Run } from "./run.ts";
+import { vectorOfScalar } from "./scalar.ts";
+import type { Span } from "./span.ts";
+
+export interface ResultShape {
+  readonly type: Exclude<ValueType, "none">;
+  readonly span: Span;
+  /** A range query: its answer is a matrix whatever the expression. */
+  readonly range: boolean;
+}
+
+/** Runs a plan. Sources open with the first pull. */
+export function createQueryResult(run: Run, plan: PlanNode, shape: ResultShape): QueryResult {
+  const { span, type } = shape;
+  const { grid } = span;
+  const base = { type, grid, text: undefined, close: () => run.close(), stats: () => run.stats() };
+  if (plan.kind === "string") {
+    return { ...base, ordered: true, text: plan.value, next: () => undefined };
+  }
+  if (grid.count === 0) return { ...base, ordered: true, next: () => undefined };
+  if (valueTypeOf(plan) === "matrix") {
+    const matrix = createMatrixResult(run, plan, span);
+    return { ...base, ordered: true, next: opening(run, matrix.next) };
+  }
+  const root = createRoot(run, plan, shape);
+  const lend = ({ labels, values, present, count }: Column): ResultColumn => ({
+    labels,
+    values,
+    length: grid.count,
+    present: count === grid.count ? undefined : present,
+    timesMs: undefined,
+  });
+  return { ...base, ordered: root.ordered, next: opening(run, () => pullMapped(root, lend)) };
+}
+
+function createRoot(run: Run, plan: PlanNode, { span, range }: ResultShape): Operator {
+  const compiler = createCompiler(run);
+  const steps = span.grid.count;
+  if (valueTypeOf(plan) === "scalar") return vectorOfScalar(compiler.scalar(plan, span), steps);
+  const root = compiler.vector(plan, span, range);
+  if (run.options.delayedNameRemoval) return dropMarkedNames(run, root, range);
+  return root.repeats && steps > 1 ? mergeRepeats(run, root, range) : root;
+}
+
+function opening<T>(run: Run, next: () => T): () => T {
+  let opened = false;
+  return () => {
+    if (!opened) {
+      opened = true;
+      run.openAll();
+    }
+    return next();
+  };
+}

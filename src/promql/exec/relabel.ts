@@ -1,0 +1,105 @@
+import { GatewayError } from "../../lib/errors.ts";
+import { compileRegex, type Regex } from "../../model/regex.ts";
+import type { SeriesLabels } from "../../store/samples.ts";
+import { parseTemplate } from "../functions/expand-template.ts";
+import type { Column, Operator } from "./operator.ts";
+import { pullMapped } from "./pull.ts";
+import { createRepeatGuard, sameLabelset } from "./repeats.ts";
+import { withLabel } from "./series-labels.ts";
+
+/** The new value of the destination label; undefined leaves the series as it is. */
+type NewValue = (labels: SeriesLabels) => string | undefined;
+
+/**
+ * label_replace and label_join. Label sets that become equal are an error where they share a step; elsewhere they repeat.
+ */
+function createRelabel(input: Operator, destination: string, newValue: NewValue): Operator {
+  const guard = createRepeatGuard();
+  const relabel = (column: Column): Column => {
+    const value = newValue(column.labels);
+    if (value !== undefined) {
+      column.labels = labelsWith(column.labels, destination, value);
+      if (destination === "__name__") column.dropName = false;
+    }
+    guard.add(column.labels.all(), column.present, sameLabelset);
+    return column;
+  };
+  return {
+    names: destination === "__name__" ? "many" : input.names,
+    ordered: false,
+    repeats: true,
+    next: () => pullMapped(input, relabel),
+  };
+}
+
+/** One label set or taken away; the rest is decoded when asked for. */
+function labelsWith(labels: SeriesLabels, name: string, value: string): SeriesLabels {
+  return {
+    get: (wanted) => (wanted === name ? value : labels.get(wanted)),
+    all: () => withLabel(labels.all(), name, value),
+  };
+}
+
+export interface LabelReplace {
+  readonly destination: string;
+  readonly replacement: string;
+  readonly source: string;
+  readonly pattern: string;
+}
+
+/** Throws GatewayError `execution` with upstream's texts. */
+export function createLabelReplace(input: Operator, options: LabelReplace): Operator {
+  const { destination, source } = options;
+  const regex = compilePattern(options.pattern);
+  if (destination === "") {
+    throw new GatewayError("execution", `invalid destination label name in label_replace(): ${destination}`);
+  }
+  const template = parseTemplate(options.replacement, regex.groupNames);
+  const answers = createMemo((text: string) => {
+    const groups = regex.groups(text);
+    return groups === undefined ? undefined : template(groups);
+  });
+  return createRelabel(input, destination, (labels) => answers(labels.get(source)));
+}
+
+/** Source values repeat from series to series; what was computed for the last few thousand is kept. */
+function createMemo(compute: (text: string) => string | undefined): (text: string) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  return (text) => {
+    if (known.has(text)) return known.get(text);
+    if (known.size >= 4096) known.clear();
+    const made = compute(text);
+    known.set(text, made);
+    return made;
+  };
+}
+
+function compilePattern(pattern: string): Regex {
+  try {
+    return compileRegex(pattern);
+  } catch (cause) {
+    throw new GatewayError("execution", `invalid regular expression in label_replace(): ${pattern}`, {
+      cause,
+    });
+  }
+}
+
+export interface LabelJoin {
+  readonly destination: string;
+  readonly separator: string;
+  readonly sources: readonly string[];
+}
+
+/** Throws GatewayError `execution` with upstream's texts. */
+export function createLabelJoin(input: Operator, options: LabelJoin): Operator {
+  const { destination, separator, sources } = options;
+  if (sources.includes("")) {
+    throw new GatewayError("execution", "invalid source label name in label_join(): ");
+  }
+  if (destination === "") {
+    throw new GatewayError("execution", "invalid destination label name in label_join(): ");
+  }
+  return createRelabel(input, destination, (labels) =>
+    sources.map((source) => labels.get(source)).join(separator),
+  );
+}

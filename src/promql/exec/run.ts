@@ -1,0 +1,132 @@
+import { GatewayError } from "../../lib/errors.ts";
+import { systemClock, yieldToLoop } from "../../runtime/clock.ts";
+import type { SampleSource, Selectable, SelectRequest } from "../../store/samples.ts";
+import type { QueryContext } from "../../store/store.ts";
+import type { EngineOptions, QueryStats } from "../engine.ts";
+
+/** How long series may be worked on before timers and sockets have their turn, ms. */
+const turnMs = 10;
+/** How often that is looked at, in series. */
+const seriesPerLook = 16;
+
+/** What all operators of one running query share: its sources, limits, counts and the way to stop. */
+export interface Run {
+  readonly options: EngineOptions;
+  readonly lookbackMs: number;
+  /** Registers a selector; its source opens with `openAll`, or with its first pull. */
+  select(request: SelectRequest): Pick<SampleSource, "next">;
+  /** Opens every registered source, so that all leaves work at once. */
+  openAll(): void;
+  /** Throws when the query was canceled or timed out. A promise where others are to have their turn first. */
+  turn(): Promise<void> | undefined;
+  /** Counts samples read from the store and samples that steps looked at. */
+  count(read: number, queryable: number): void;
+  /** Counts float samples that are held. Throws where the query's limit or the memory limit is passed. */
+  hold(samples: number): void;
+  /** Gives back what `hold` counted. */
+  release(samples: number): void;
+  stats(): QueryStats;
+  close(): Promise<void>;
+}
+
+/** Eight bytes of value and one of presence. */
+const bytesPerSample = 9;
+
+export function createRun(
+  ctx: QueryContext,
+  source: Selectable,
+  options: EngineOptions,
+  lookbackMs: number,
+): Run {
+  const selections: ReturnType<typeof lazySource>[] = [];
+  const counts = { read: 0, queryable: 0, held: 0, peak: 0 };
+  let closed = false;
+  let looks = 0;
+  let lastTurn = systemClock.monotonicMs();
+
+  function take(samples: number): void {
+    if (counts.held + samples > options.maxSamples) {
+      throw new GatewayError(
+        "execution",
+        "query processing would load too many samples into memory in query execution",
+      );
+    }
+    ctx.memory.take(samples * bytesPerSample);
+    counts.held += samples;
+    if (counts.held > counts.peak) counts.peak = counts.held;
+  }
+
+  return {
+    options,
+    lookbackMs,
+    select(request) {
+      const selection = lazySource(() => {
+        if (closed) throw new GatewayError("canceled", "query was canceled in expression evaluation");
+        return source.select(ctx, request);
+      });
+      selections.push(selection);
+      return selection;
+    },
+    openAll() {
+      for (const selection of selections) selection.open();
+    },
+    turn() {
+      if (ctx.signal.aborted) throw stoppedBy(ctx.signal.reason);
+      if (++looks % seriesPerLook !== 0) return undefined;
+      const now = systemClock.monotonicMs();
+      if (now - lastTurn < turnMs) return undefined;
+      return yieldToLoop().then(() => {
+        lastTurn = systemClock.monotonicMs();
+        if (ctx.signal.aborted) throw stoppedBy(ctx.signal.reason);
+      });
+    },
+    count(read, queryable) {
+      counts.read += read;
+      counts.queryable += queryable;
+      if (counts.held + read > counts.peak) counts.peak = counts.held + read;
+    },
+    hold: take,
+    release(samples) {
+      counts.held -= samples;
+      ctx.memory.give(samples * bytesPerSample);
+    },
+    stats: () => ({
+      totalQueryableSamples: counts.queryable,
+      samplesRead: counts.read,
+      peakSamples: counts.peak,
+    }),
+    async close() {
+      if (closed) return;
+      closed = true;
+      ctx.memory.give(counts.held * bytesPerSample);
+      counts.held = 0;
+      await Promise.allSettled(selections.map((selection) => selection.close()));
+    },
+  };
+}
+
+/** Upstream's texts for a query that was stopped from outside. */
+export function stoppedBy(reason: unknown): GatewayError {
+  if (reason instanceof GatewayError && reason.code !== "canceled" && reason.code !== "timeout")
+    return reason;
+  const timedOut =
+    reason instanceof GatewayError
+      ? reason.code === "timeout"
+      : reason instanceof Error && reason.name === "TimeoutError";
+  return timedOut
+    ? new GatewayError("timeout", "query timed out in expression evaluation", { cause: reason })
+    : new GatewayError("canceled", "query was canceled in expression evaluation", { cause: reason });
+}
+
+function lazySource(open: () => SampleSource) {
+  let opened: SampleSource | undefined;
+  const source = () => {
+    opened ??= open();
+    return opened;
+  };
+  return {
+    open: () => void source(),
+    next: () => source().next(),
+    close: async () => opened?.close(),
+  };
+}

@@ -1,0 +1,16 @@
+/** A float as Go's strconv.FormatFloat(v, 'f', -1, 64): the shortest digits, never an exponent. */
+export function formatFloat(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (value === Infinity) return "+Inf";
+  if (value === -Infinity) return "-Inf";
+  if (Object.is(value, -0)) return "-0";
+  const text = String(value);
+  const split = text.indexOf("e");
+  if (split < 0) return text;
+  const sign = text.startsWith("-") ? "-" : "";
+  const [whole = "", fraction = ""] = text.slice(sign.length, split).split(".");
+  const digits = whole + fraction;
+  const point = whole.length + Number(text.slice(split + 1));
+  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  return `${sign}${digits.padEnd(point, "0")}`;
+}

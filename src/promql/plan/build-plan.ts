@@ -1,0 +1,126 @@
+import { GatewayError } from "../../lib/errors.ts";
+import type { AtModifier, Expr, SubqueryExpr, TimeModifiers, VectorSelector } from "../syntax/ast.ts";
+import { type DurationScope, evaluateDuration } from "./duration.ts";
+import type { PlanNode, SelectorNode } from "./node.ts";
+import { markInvariants } from "./step-invariant.ts";
+
+/** The times a plan is made for. */
+export interface PlanTimes {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 for an instant query. */
+  readonly stepMs: number;
+  readonly defaultSubqueryStepMs: number;
+}
+
+/**
+ * The plan of a checked expression: parentheses gone, durations and `@` resolved, start() and its kin folded, and what
+ * does not depend on the step marked. Follows Prometheus's PreprocessExpr. Throws GatewayError `execution`.
+ */
+export function buildPlan(expr: Expr, times: PlanTimes): PlanNode {
+  const scope: DurationScope = {
+    stepSeconds: times.stepMs / 1000,
+    rangeSeconds: (times.endMs - times.startMs) / 1000,
+  };
+  return markInvariants(convert(expr, { times, scope, func: "" }));
+}
+
+interface Scope {
+  readonly times: PlanTimes;
+  readonly scope: DurationScope;
+  readonly func: string;
+}
+
+function convert(expr: Expr, scope: Scope): PlanNode {
+  switch (expr.kind) {
+    case "number":
+    case "string":
+      return expr.kind === "number"
+        ? { kind: "number", value: expr.value }
+        : { kind: "string", value: expr.value };
+    case "paren":
+      return convert(expr.expr, scope);
+    case "vector-selector":
+      return selector(expr, scope);
+    case "matrix-selector":
+      return {
+        kind: "matrix",
+        selector: selector(expr.selector, scope),
+        rangeMs: expr.rangeExpr ? evaluateDuration(expr.rangeExpr, scope.scope, false) : expr.rangeMs,
+      };
+    case "subquery":
+      return subquery(expr, scope);
+    case "aggregate": {
+      const inside = { ...scope, func: expr.op };
+      return {
+        kind: "aggregate",
+        op: expr.op,
+        expr: convert(expr.expr, inside),
+        param: expr.param && convert(expr.param, inside),
+        grouping: expr.grouping,
+        without: expr.without,
+      };
+    }
+    case "binary": {
+      const inside = { ...scope, func: "" };
+      const lhs = convert(expr.lhs, inside);
+      const rhs = convert(expr.rhs, inside);
+      return { kind: "binary", op: expr.op, lhs, rhs, matching: expr.matching, bool: expr.bool };
+    }
+    case "unary": {
+      const inner = convert(expr.expr, scope);
+      if (expr.op === "+") return inner;
+      return inner.kind === "number"
+        ? { kind: "number", value: -inner.value }
+        : { kind: "negate", expr: inner };
+    }
+    case "call":
+      return call(expr.func, expr.args, scope);
+  }
+}
+
+function call(func: string, args: readonly Expr[], scope: Scope): PlanNode {
+  const { startMs, endMs, stepMs } = scope.times;
+  switch (func) {
+    case "start":
+      return { kind: "number", value: startMs / 1000 };
+    case "end":
+      return { kind: "number", value: endMs / 1000 };
+    case "range":
+      return { kind: "number", value: (endMs - startMs) / 1000 };
+    case "step":
+      return { kind: "number", value: stepMs / 1000 };
+    default:
+      return { kind: "call", func, args: args.map((arg) => convert(arg, { ...scope, func })) };
+  }
+}
+
+function selector(expr: VectorSelector, scope: Scope): SelectorNode {
+  if (expr.anchored || expr.smoothed) {
+    throw new GatewayError("execution", "the anchored and smoothed modifiers are not supported yet");
+  }
+  return { kind: "selector", matchers: expr.matchers, func: scope.func, ...placed(expr, scope) };
+}
+
+function subquery(expr: SubqueryExpr, scope: Scope): PlanNode {
+  const stepMs = expr.stepExpr ? evaluateDuration(expr.stepExpr, scope.scope, false) : expr.stepMs;
+  return {
+    kind: "subquery",
+    expr: convert(expr.expr, scope),
+    rangeMs: expr.rangeExpr ? evaluateDuration(expr.rangeExpr, scope.scope, false) : expr.rangeMs,
+    stepMs: stepMs > 0 ? stepMs : scope.times.defaultSubqueryStepMs,
+    ...placed(expr, scope),
+  };
+}
+
+function placed(expr: TimeModifiers, scope: Scope) {
+  return {
+    atMs: atTime(expr.at, scope.times),
+    offsetMs: expr.offsetExpr ? evaluateDuration(expr.offsetExpr, scope.scope, true) : expr.offsetMs,
+  };
+}
+
+function atTime(at: AtModifier | undefined, times: PlanTimes): number | undefined {
+  if (at === undefined) return undefined;
+  return at.kind === "time" ? at.ms : at.kind === "start" ? times.startMs : times.endMs;
+}

@@ -1,0 +1,102 @@
+import type { Matcher } from "../../model/matcher.ts";
+import type { AggregateOp, BinaryOp, ValueType, VectorMatching } from "../syntax/ast.ts";
+
+/** A query with every time, duration and `@` resolved; what operators are built from. Nodes are values. */
+export type PlanNode =
+  | { readonly kind: "number"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
+  | SelectorNode
+  | MatrixNode
+  | SubqueryNode
+  /** Does not depend on the step: evaluated once and repeated. */
+  | { readonly kind: "invariant"; readonly expr: PlanNode }
+  | AggregateNode
+  | BinaryNode
+  | { readonly kind: "negate"; readonly expr: PlanNode }
+  | CallNode;
+
+/** Where a selector or subquery looks: at `atMs` or, where undefined, at the step; `offsetMs` earlier. */
+interface Placed {
+  readonly atMs: number | undefined;
+  readonly offsetMs: number;
+}
+
+export interface SelectorNode extends Placed {
+  readonly kind: "selector";
+  readonly matchers: readonly Matcher[];
+  /** The nearest function or aggregation around it, for the select request. */
+  readonly func: string;
+}
+
+export interface MatrixNode {
+  readonly kind: "matrix";
+  readonly selector: SelectorNode;
+  readonly rangeMs: number;
+}
+
+export interface SubqueryNode extends Placed {
+  readonly kind: "subquery";
+  readonly expr: PlanNode;
+  readonly rangeMs: number;
+  readonly stepMs: number;
+}
+
+export interface AggregateNode {
+  readonly kind: "aggregate";
+  readonly op: AggregateOp;
+  readonly expr: PlanNode;
+  readonly param: PlanNode | undefined;
+  readonly grouping: readonly string[];
+  readonly without: boolean;
+}
+
+export interface BinaryNode {
+  readonly kind: "binary";
+  readonly op: BinaryOp;
+  readonly lhs: PlanNode;
+  readonly rhs: PlanNode;
+  readonly matching: VectorMatching | undefined;
+  readonly bool: boolean;
+}
+
+export interface CallNode {
+  readonly kind: "call";
+  readonly func: string;
+  readonly args: readonly PlanNode[];
+}
+
+/** Functions whose value is a scalar; all others answer instant vectors. */
+const scalarFunctions: ReadonlySet<string> = new Set([
+  "time",
+  "pi",
+  "scalar",
+  "start",
+  "end",
+  "range",
+  "step",
+  "min_of",
+  "max_of",
+]);
+
+/** The type of a plan's value. */
+export function valueTypeOf(node: PlanNode): Exclude<ValueType, "none"> {
+  switch (node.kind) {
+    case "number":
+      return "scalar";
+    case "string":
+      return "string";
+    case "selector":
+    case "aggregate":
+      return "vector";
+    case "matrix":
+    case "subquery":
+      return "matrix";
+    case "invariant":
+    case "negate":
+      return valueTypeOf(node.expr);
+    case "binary":
+      return valueTypeOf(node.lhs) === "scalar" && valueTypeOf(node.rhs) === "scalar" ? "scalar" : "vector";
+    case "call":
+      return scalarFunctions.has(node.func) ? "scalar" : "vector";
+  }
+}
