@@ -1,3 +1,4 @@
+import { GatewayError } from "../lib/errors.ts";
 import { backtracksLittle } from "./regex/backtracking-cost.ts";
 import { parseRegex } from "./regex/parse-regex.ts";
 import type { RegexNode } from "./regex/regex-node.ts";
@@ -33,6 +34,8 @@ export function compileRegex(pattern: string): Regex {
     groups(text) {
       if (!test(text)) return undefined;
       capturing ??= anchored(node);
+      if (capturing === undefined)
+        throw new GatewayError("bad_data", "error parsing regexp: expression too large");
       return capturing.exec(text)?.map((group) => group ?? "");
     },
     groupNames: ["", ...namesOf(node)],
@@ -44,11 +47,17 @@ export function compileRegex(pattern: string): Regex {
 function complexTest(node: RegexNode): (text: string) => boolean {
   if (!backtracksLittle(node)) return createStateMachine(node);
   const regexp = anchored(node);
-  return (text) => regexp.test(text);
+  return regexp === undefined ? createStateMachine(node) : (text) => regexp.test(text);
 }
 
-function anchored(node: RegexNode): RegExp {
-  return new RegExp(`^(?:${regexSource(node)})$`, "u");
+/** Undefined where the expression is too large for JavaScript's engine. */
+function anchored(node: RegexNode): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${regexSource(node)})$`, "u");
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined; // The source is well formed, so it is the size.
+    throw error;
+  }
 }
 
 function namesOf(node: RegexNode): readonly string[] {

@@ -62,7 +62,9 @@ export function parseRegex(pattern: string): RegexNode {
   return createParser(pattern).parse();
 }
 
-function regexError(what: string, part: string): GatewayError {
+/** Go quotes all of a long expression; a thousand characters say enough here. */
+function regexError(what: string, whole: string): GatewayError {
+  const part = whole.length > 1000 ? `${whole.slice(0, 1000)}…` : whole;
   return new GatewayError("bad_data", `error parsing regexp: ${what}: \`${part}\``);
 }
 

@@ -3,7 +3,7 @@ import { parseExpression } from "./parse-expr.ts";
 import { parseGrouping } from "./parse-grouping.ts";
 import { tokenNumber } from "./parse-number.ts";
 import { advance, expectToken, kindOf, note, type ParserState, unexpected } from "./parser-state.ts";
-import type { TokenKind } from "./token.ts";
+import { startsExpr, type TokenKind } from "./token.ts";
 
 export const powerPrecedence = 6;
 
@@ -64,15 +64,25 @@ function parseMatching(p: ParserState): VectorMatching {
   let card: Cardinality = "one-to-one";
   if (kind === "on" || kind === "ignoring") {
     advance(p);
-    labels = parseGrouping(p).names;
+    labels = parseGrouping(p);
+    advance(p);
     const side = kindOf(p);
     if (side === "group_left" || side === "group_right") {
       card = side === "group_left" ? "many-to-one" : "one-to-many";
       advance(p);
-      if (kindOf(p) === "(") include = parseGrouping(p).names;
+      if (!startsRightSide(p) || kindOf(p) === "(") {
+        include = parseGrouping(p);
+        advance(p);
+      }
     }
   }
   return { card, labels, on: kind === "on", include, ...parseFill(p) };
+}
+
+/** Whether the labels of group_left or group_right are left out. */
+function startsRightSide(p: ParserState): boolean {
+  const kind = kindOf(p);
+  return startsExpr(kind) || kind === "fill" || kind === "fill_left" || kind === "fill_right";
 }
 
 /** `fill(v)`, or `fill_left(v)` and `fill_right(v)` in any order, or nothing. */

@@ -11,6 +11,7 @@ import {
   tokenSpan,
   unexpected,
 } from "./parser-state.ts";
+import type { TokenKind } from "./token.ts";
 
 const maxSeconds = 2 ** 63 / 1e9;
 
@@ -41,27 +42,40 @@ export function parsePositiveDuration(p: ParserState, place: DurationPlace): Dur
 /**
  * What follows `offset`: a literal, step(), range(), min_of(), max_of() or something in parentheses with a sign are the whole
  * of it, so that `foo offset -2^2` is `(foo offset -2) ^ 2`. Parentheses without a sign, and a second sign, begin a whole
- * expression.
+ * expression. `apply` is told the offset: a literal before the token behind it is read, as its problems come first.
  */
-export function parseOffsetDuration(p: ParserState): DurationExpr {
+export function parseOffset(p: ParserState, apply: (offset: DurationExpr) => void): void {
+  const kind = kindOf(p);
+  const sign = tokenSpan(p);
+  const signed = kind === "+" || kind === "-";
+  if (signed) advance(p);
+  if (isLiteral(kindOf(p))) {
+    const value = literal(p, !signed);
+    apply(signed ? withSign(p, kind, sign, value) : value);
+    advance(p);
+  } else apply(signed ? signedOffset(p, kind, sign) : unsignedOffset(p));
+}
+
+function unsignedOffset(p: ParserState): DurationExpr {
+  const place = offsetPlace;
+  if (kindOf(p) === "(") return parseDurationExpr(p, place, 0);
+  return durationCall(p, place) ?? unexpected(p, place.context, place.expected);
+}
+
+function signedOffset(p: ParserState, op: "+" | "-", sign: Span): DurationExpr {
   const place = offsetPlace;
   const kind = kindOf(p);
-  if (kind === "number" || kind === "duration") return literal(p);
-  if (kind !== "+" && kind !== "-") {
-    if (kind === "(") return parseDurationExpr(p, place, 0);
-    return durationCall(p, place) ?? unexpected(p, place.context, place.expected);
-  }
-  const sign = tokenSpan(p);
-  advance(p);
-  const next = kindOf(p);
-  if (next === "number" || next === "duration") return withSign(p, kind, sign, literal(p, false));
-  if (next === "(") return withSign(p, kind, sign, parenthesized(p, place));
-  if (next === "+" || next === "-") {
-    const inner = withSign(p, kind, sign, parseDurationExpr(p, place, unaryPrecedence));
+  if (kind === "(") return withSign(p, op, sign, parenthesized(p, place));
+  if (kind === "+" || kind === "-") {
+    const inner = withSign(p, op, sign, parseDurationExpr(p, place, unaryPrecedence));
     return durationTail(p, { place, minPrecedence: 0, lhs: inner });
   }
   const call = durationCall(p, place) ?? unexpected(p, place.context, place.expected);
-  return { kind: "duration-unary", op: kind, expr: call, span: { start: sign.start, end: call.span.end } };
+  return { kind: "duration-unary", op, expr: call, span: { start: sign.start, end: call.span.end } };
+}
+
+function isLiteral(kind: TokenKind): boolean {
+  return kind === "number" || kind === "duration";
 }
 
 const unaryPrecedence = 3;
@@ -133,8 +147,11 @@ function durationOperand(p: ParserState, place: DurationPlace): DurationExpr {
   const kind = kindOf(p);
   switch (kind) {
     case "number":
-    case "duration":
-      return literal(p);
+    case "duration": {
+      const expr = literal(p, true);
+      advance(p);
+      return expr;
+    }
     case "+":
     case "-": {
       const sign = tokenSpan(p);
@@ -148,13 +165,13 @@ function durationOperand(p: ParserState, place: DurationPlace): DurationExpr {
   }
 }
 
-function literal(p: ParserState, checked = true): DurationExpr {
+/** The literal in hand, which stays there. */
+function literal(p: ParserState, checked: boolean): DurationExpr {
   const span = tokenSpan(p);
   const duration = kindOf(p) === "duration";
   const seconds = tokenNumber(p);
   const outOfRange = checked && isOutOfRange(seconds);
   if (outOfRange) note(p, span, "duration out of range");
-  advance(p);
   return outOfRange ? nothing : { kind: "duration-number", seconds, duration, span };
 }
 

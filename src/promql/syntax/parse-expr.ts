@@ -159,25 +159,22 @@ function parseNameOrAggregate(p: ParserState, op: AggregateOp): Expr {
 
 function parseAggregate(p: ParserState, op: AggregateOp, start: number): AggregateExpr {
   p.openAggregates++;
-  let modifier = parseAggregateModifier(p);
+  const before = parseAggregateModifier(p);
+  if (before !== undefined) advance(p);
   if (kindOf(p) !== "(") unexpected(p);
   const args = parseArguments(p);
+  const { height } = p;
   let { end } = tokenSpan(p);
-  if (modifier !== undefined) {
-    const expr = aggregateOf(p, { op, args, ...modifier, span: { start, end } });
-    advance(p);
-    p.openAggregates--;
-    return expr;
-  }
-  const height = p.height;
-  advance(p);
-  modifier = parseAggregateModifier(p, (closing) => {
-    end = closing;
-  });
+  if (before === undefined) advance(p);
+  const after = before === undefined ? parseAggregateModifier(p) : undefined;
+  if (after !== undefined) ({ end } = tokenSpan(p));
   p.openAggregates--;
+  const grouping = before ?? after ?? { grouping: [], without: false };
+  const expr = aggregateOf(p, { op, args, ...grouping, span: { start, end } });
+  // What is wrong with the aggregation comes before what is wrong behind its last parenthesis.
+  if (before !== undefined || after !== undefined) advance(p);
   p.height = height;
-  const grouping = modifier ?? { grouping: [], without: false };
-  return aggregateOf(p, { op, args, ...grouping, span: { start, end } });
+  return expr;
 }
 
 interface AggregateModifier {
@@ -185,16 +182,12 @@ interface AggregateModifier {
   readonly without: boolean;
 }
 
-function parseAggregateModifier(
-  p: ParserState,
-  ended?: (end: number) => void,
-): AggregateModifier | undefined {
+/** `by (…)` or `without (…)`, leaving `)` in hand; undefined where there is none. */
+function parseAggregateModifier(p: ParserState): AggregateModifier | undefined {
   const kind = kindOf(p);
   if (kind !== "by" && kind !== "without") return undefined;
   advance(p);
-  const labels = parseGrouping(p);
-  ended?.(labels.end);
-  return { grouping: labels.names, without: kind === "without" };
+  return { grouping: parseGrouping(p), without: kind === "without" };
 }
 
 const withParameter: ReadonlySet<AggregateOp> = new Set([

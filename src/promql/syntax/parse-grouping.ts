@@ -5,8 +5,8 @@ import { unquote } from "./unquote.ts";
 
 const context = "grouping opts";
 
-/** A list of labels in parentheses, a comma at its end allowed. `end` is the byte behind it. */
-export function parseGrouping(p: ParserState): { readonly names: readonly string[]; readonly end: number } {
+/** A list of labels in parentheses, a comma at its end allowed. Leaves `)` in hand. */
+export function parseGrouping(p: ParserState): readonly string[] {
   if (kindOf(p) !== "(") unexpected(p, context, '"("');
   advance(p);
   const names: string[] = [];
@@ -18,9 +18,7 @@ export function parseGrouping(p: ParserState): { readonly names: readonly string
     }
     names.push(parseLabel(p));
   }
-  const { end } = tokenSpan(p);
-  advance(p);
-  return { names, end };
+  return names;
 }
 
 function parseLabel(p: ParserState): string {

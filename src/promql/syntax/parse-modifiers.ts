@@ -1,6 +1,6 @@
 import type { AtModifier, DurationExpr, Expr, MatrixSelector, SubqueryExpr, VectorSelector } from "./ast.ts";
 import { formatFixed } from "./format-number.ts";
-import { literalMs, parseOffsetDuration, parsePositiveDuration } from "./parse-duration-expr.ts";
+import { literalMs, parseOffset, parsePositiveDuration } from "./parse-duration-expr.ts";
 import { tokenNumber } from "./parse-number.ts";
 import { advance, kindOf, note, type ParserState, raise, tokenSpan, unexpected } from "./parser-state.ts";
 
@@ -28,8 +28,7 @@ export function parseModifiers(p: ParserState, operand: Expr): Expr {
         expr = parseRange(p, expr);
         break;
       case "offset":
-        advance(p);
-        setOffset(p, expr, parseOffsetDuration(p));
+        parseOffsetOf(p, expr);
         break;
       case "@":
         parseAt(p, expr);
@@ -132,6 +131,11 @@ function extendSpan(expr: Writable<Expr>, end: number): void {
   expr.span = { start: expr.span.start, end };
 }
 
+function parseOffsetOf(p: ParserState, expr: Expr): void {
+  advance(p);
+  parseOffset(p, (offset) => setOffset(p, expr, offset));
+}
+
 function setOffset(p: ParserState, expr: Expr, offset: DurationExpr): void {
   const target = timeTarget(p, expr, "offset");
   if (target === undefined) return;
@@ -140,7 +144,9 @@ function setOffset(p: ParserState, expr: Expr, offset: DurationExpr): void {
   }
   if (offset.kind === "duration-number") target.offsetMs = literalMs(offset.seconds);
   else target.offsetExpr = offset;
-  extendSpan(expr, offset.span.end);
+  // A literal is still in hand, anything else is passed.
+  const literal = kindOf(p) === "number" || kindOf(p) === "duration";
+  extendSpan(expr, literal ? offset.span.end : p.source.byteAt(p.passed));
 }
 
 const timestampPlace = ["@", "timestamp"] as const;

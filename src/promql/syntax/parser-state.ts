@@ -30,6 +30,8 @@ export interface ParserState {
   depth: number;
   /** How high the tree of the expression read last is. */
   height: number;
+  /** Where the token before the one in hand ends, in units. */
+  passed: number;
 }
 
 /** Levels of nesting that a query may have; trees are walked by recursion everywhere. */
@@ -40,12 +42,22 @@ export const syntaxStop = new Error("reading stopped at a syntax error");
 
 export function createParserState(source: Source, options: ParserOptions): ParserState {
   const lexer = createLexer(source.text);
-  const p: ParserState = { source, lexer, options, diagnostics: [], openAggregates: 0, depth: 0, height: 0 };
+  const p: ParserState = {
+    source,
+    lexer,
+    options,
+    diagnostics: [],
+    openAggregates: 0,
+    depth: 0,
+    height: 0,
+    passed: 0,
+  };
   return p;
 }
 
 /** Goes to the next token, noting a lexer's error. */
 export function advance(p: ParserState): void {
+  p.passed = p.lexer.end;
   p.lexer.next();
   if (p.lexer.kind === "error") note(p, tokenSpan(p), p.lexer.problem);
 }
