@@ -101,19 +101,29 @@ export function readSeries(target: CursorTarget, bytes: Uint8Array, start: numbe
   else addGatheredRow(target, bytes, start, end);
 }
 
-/** Copies the labels of a Series into one region and opens its row. */
 function addGatheredRow(target: CursorTarget, bytes: Uint8Array, start: number, end: number): void {
-  const { columns, arena } = target;
+  const region = gatherLabels(target.arena, bytes, start, end);
+  target.columns.addRow(region.buffer, region.start, region.end);
+}
+
+/** Copies the labels (field 1) of the message in [start, end) into one region of the arena, in the one form. */
+export function gatherLabels(
+  arena: Arena,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): { readonly buffer: Uint8Array; readonly start: number; readonly end: number } {
   let size = 0;
   eachLabel(bytes, start, end, () => {
     size += labelSize(span.nameEnd - span.nameStart, span.valueEnd - span.valueStart);
   });
   const from = arena.take(size);
+  const { buffer } = arena;
   let at = from;
   eachLabel(bytes, start, end, () => {
-    at = writeLabel(arena.buffer, at, bytes, span);
+    at = writeLabel(buffer, at, bytes, span);
   });
-  columns.addRow(arena.buffer, from, at);
+  return { buffer, start: from, end: at };
 }
 
 function eachLabel(bytes: Uint8Array, start: number, end: number, visit: () => void): void {
