@@ -1,6 +1,11 @@
+import { suite } from "uvu";
 import { createMemoryStore } from "../support/memory-store.ts";
-import { contractExternalLabels, storeContract } from "../support/store-contract.ts";
+import { addStoreContract, contractExternalLabels } from "../support/store-contract.ts";
 
-storeContract("a store in memory", (series) => ({
+const test = suite("a store in memory");
+
+addStoreContract(test, (series) => ({
   store: createMemoryStore({ series, externalLabels: contractExternalLabels }),
 }));
+
+test.run();

@@ -1,4 +1,4 @@
-import { suite } from "uvu";
+import type { Test } from "uvu";
 import * as assert from "uvu/assert";
 import { GatewayError } from "../../src/lib/errors.ts";
 import { compareLabels, type Labels, labelsOf } from "../../src/model/labels.ts";
@@ -193,10 +193,8 @@ const labelTable: readonly LabelCase[] = [
   { name: "values of all metrics", series: pods, label: "pod", wants: ["pod-1", "pod-2"] },
 ];
 
-/** Runs the contract of a `Store` on stores that `create` makes; to be called once per test file. */
-export function storeContract(name: string, create: CreateContractStore): void {
-  const test = suite(`${name} keeps the contract of a store`);
-
+/** Adds the contract of a `Store` to a suite, over stores that `create` makes. */
+export function addStoreContract(test: Test, create: CreateContractStore): void {
   const withStore = async (series: readonly MemorySeries[], body: (store: Store) => Promise<void>) => {
     const { store, close } = await create(series);
     try {
@@ -348,6 +346,4 @@ export function storeContract(name: string, create: CreateContractStore): void {
         assert.is(ctx.heldBytes(), 0);
       },
     ));
-
-  test.run();
 }
