@@ -53,7 +53,9 @@ function complexTest(node: RegexNode): (text: string) => boolean {
 /** Undefined where the expression is too large for JavaScript's engine. */
 function anchored(node: RegexNode): RegExp | undefined {
   try {
-    return new RegExp(`^(?:${regexSource(node)})$`, "u");
+    const regexp = new RegExp(`^(?:${regexSource(node)})$`, "u");
+    regexp.test(""); // Compiled at first use, which is when its size shows.
+    return regexp;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined; // The source is well formed, so it is the size.
     throw error;

@@ -1,88 +1,96 @@
-import { compareLabels, type Labels, labelValue } from "../../src/model/labels.ts";
+import { GatewayError } from "../../src/lib/errors.ts";
+import { compareLabels, type Label, type Labels, labelValue } from "../../src/model/labels.ts";
 import { createMatcher } from "../../src/model/matches.ts";
-import type { Selectable, SelectRequest, SeriesLabels } from "../../src/store/samples.ts";
-import type { QueryContext } from "../../src/store/store.ts";
+import type { SampleColumn, SampleSource, Selectable, SelectRequest } from "../../src/store/samples.ts";
 
-/** One series held in memory. Stale markers are given by index. */
-export interface MemorySeries {
-  readonly labels: Labels;
-  readonly timesMs: Float64Array;
-  readonly values: Float64Array;
-  readonly stale?: readonly number[];
+/** One sample as a test writes it. `opaque` names what stands there instead of a float that can be read. */
+export interface MemorySample {
+  readonly timeMs: number;
+  readonly value: number | "stale";
+  readonly opaque?: string;
 }
 
+/** Series in memory that PromQL can read. */
 export interface MemorySelectable extends Selectable {
-  /** Every select request so far. */
+  /** Adds samples; one at a time that is taken replaces what was there. */
+  add(labels: Labels, samples: readonly MemorySample[]): void;
+  clear(): void;
+  /** What has been asked, in order. */
   readonly requests: readonly SelectRequest[];
-  /** Sources opened and not yet closed. */
-  open(): number;
 }
 
-/** Answers selects from memory. With `later`, every series comes as a promise. Columns are lent: junk after the next call. */
-export function createMemorySelectable(
-  series: readonly MemorySeries[],
-  options: { readonly later?: boolean } = {},
-): MemorySelectable {
-  const sorted = [...series].sort((a, b) => compareLabels(a.labels, b.labels));
+interface StoredSeries {
+  readonly labels: Labels;
+  samples: readonly MemorySample[];
+}
+
+/** A selectable over series that a test adds. Selecting an opaque sample throws GatewayError `execution` that names it. */
+export function createMemorySelectable(): MemorySelectable {
+  const byKey = new Map<string, StoredSeries>();
   const requests: SelectRequest[] = [];
-  let open = 0;
   return {
     requests,
-    open: () => open,
+    add(labels, samples) {
+      const key = JSON.stringify(labels);
+      const known = byKey.get(key);
+      if (known === undefined) byKey.set(key, { labels, samples: ordered(samples) });
+      else known.samples = ordered([...known.samples, ...samples]);
+    },
+    clear() {
+      byKey.clear();
+    },
     select(_ctx, request) {
       requests.push(request);
-      open++;
-      let closed = false;
       const matchers = request.matchers.map(createMatcher);
-      const found = sorted.filter(({ labels }) =>
-        matchers.every((matcher) => matcher.matches(labelValue(labels, matcher.name) ?? "")),
-      );
-      let next = 0;
-      const pull = () => {
-        const one = found[next++];
-        return one && lend(one, request);
-      };
-      return {
-        next: () => (options.later ? Promise.resolve().then(pull) : pull()),
-        async close() {
-          if (!closed) open--;
-          closed = true;
-        },
-      };
+      const found = [...byKey.values()]
+        .filter(({ labels }) => matchers.every((m) => m.matches(labelValue(labels, m.name) ?? "")))
+        .map(({ labels, samples }) => ({ labels, samples: within(samples, request) }))
+        .filter(({ samples }) => samples.length > 0)
+        .sort((a, b) => compareLabels(a.labels, b.labels));
+      return sourceOf(found);
     },
   };
 }
 
-function lend(series: MemorySeries, request: SelectRequest) {
-  const { minMs, maxMs } = request.range;
-  let from = 0;
-  while (from < series.timesMs.length && (series.timesMs[from] as number) < minMs) from++;
-  let to = from;
-  while (to < series.timesMs.length && (series.timesMs[to] as number) <= maxMs) to++;
-  const timesMs = series.timesMs.slice(from, to);
-  const values = series.values.slice(from, to);
-  const words = new Uint32Array(values.buffer);
-  let hasStale = false;
-  for (const index of series.stale ?? []) {
-    if (index < from || index >= to) continue;
-    words[2 * (index - from)] = 2;
-    words[2 * (index - from) + 1] = 0x7ff00000;
-    hasStale = true;
-  }
-  const labels: SeriesLabels = {
-    get: (name) => labelValue(series.labels, name) ?? "",
-    all: () => series.labels,
-  };
-  return { labels, length: timesMs.length, timesMs, values, words, hasStale };
+function ordered(samples: readonly MemorySample[]): readonly MemorySample[] {
+  const byTime = new Map(samples.map((sample) => [sample.timeMs, sample]));
+  return [...byTime.values()].sort((a, b) => a.timeMs - b.timeMs);
 }
 
-/** A context that never ends and counts no memory. */
-export function testContext(signal: AbortSignal = new AbortController().signal): QueryContext {
+function within(samples: readonly MemorySample[], { range }: SelectRequest): readonly MemorySample[] {
+  return samples.filter(({ timeMs }) => timeMs >= range.minMs && timeMs <= range.maxMs);
+}
+
+function sourceOf(series: readonly StoredSeries[]): SampleSource {
+  let at = 0;
   return {
-    signal,
-    deadlineMs: undefined,
-    warn: () => undefined,
-    metadata: {},
-    memory: { take: () => undefined, give: () => undefined },
+    next() {
+      const one = series[at++];
+      return one === undefined ? undefined : columnOf(one);
+    },
+    async close() {
+      at = series.length;
+    },
   };
+}
+
+function columnOf({ labels, samples }: StoredSeries): SampleColumn {
+  const values = new Float64Array(samples.length + 1);
+  const words = new Uint32Array(values.buffer);
+  const timesMs = new Float64Array(samples.length + 1).fill(Number.NaN);
+  let hasStale = false;
+  samples.forEach(({ timeMs, value, opaque }, i) => {
+    if (opaque !== undefined) throw new GatewayError("execution", `${opaque} are not supported yet`);
+    timesMs[i] = timeMs;
+    if (value !== "stale") values[i] = value;
+    else {
+      hasStale = true;
+      words[2 * i] = 2;
+      words[2 * i + 1] = 0x7ff00000;
+    }
+  });
+  values[samples.length] = Number.NaN; // Junk past the end, as contracts allow.
+  const byName = new Map(labels.map((label: Label) => [label.name, label.value]));
+  const seriesLabels = { get: (name: string) => byName.get(name) ?? "", all: () => labels };
+  return { labels: seriesLabels, length: samples.length, timesMs, values, words, hasStale };
 }
