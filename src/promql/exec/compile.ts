@@ -89,6 +89,7 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
 function compileBinary(compiler: Compiler, node: BinaryNode, span: Span): Operator {
   const { run } = compiler;
   const { op, bool, lhs, rhs, matching } = node;
+  if (op === "</" || op === ">/") throw notSupported(`operator "${op}"`);
   const steps = span.grid.count;
   const swapped = valueTypeOf(lhs) === "scalar";
   if (swapped || valueTypeOf(rhs) === "scalar") {
@@ -102,7 +103,6 @@ function compileBinary(compiler: Compiler, node: BinaryNode, span: Span): Operat
   }
   if (matching === undefined) throw new Error("assertion failed: vectors without matching");
   if (matching.fillLeft !== undefined || matching.fillRight !== undefined) throw notSupported("fill");
-  if (op === "</" || op === ">/") throw notSupported(`operator "${op}"`);
   const left = compiler.vector(lhs, span, false);
   const right = compiler.vector(rhs, span, false);
   return isSetOp(op)

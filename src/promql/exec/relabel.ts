@@ -51,7 +51,7 @@ export interface LabelReplace {
 export function createLabelReplace(input: Operator, options: LabelReplace): Operator {
   const { destination, source } = options;
   const regex = compilePattern(options.pattern);
-  if (destination === "") {
+  if (!isLabelName(destination)) {
     throw new GatewayError("execution", `invalid destination label name in label_replace(): ${destination}`);
   }
   const template = parseTemplate(options.replacement, regex.groupNames);
@@ -60,6 +60,11 @@ export function createLabelReplace(input: Operator, options: LabelReplace): Oper
     return groups === undefined ? undefined : template(groups);
   });
   return createRelabel(input, destination, (labels) => answers(labels.get(source)));
+}
+
+/** Any UTF-8 but nothing; bytes that are none were kept as lone surrogates. */
+function isLabelName(name: string): boolean {
+  return name !== "" && name.isWellFormed();
 }
 
 /** Source values repeat from series to series; what was computed for the last few thousand is kept. */
@@ -93,11 +98,12 @@ export interface LabelJoin {
 /** Throws GatewayError `execution` with upstream's texts. */
 export function createLabelJoin(input: Operator, options: LabelJoin): Operator {
   const { destination, separator, sources } = options;
-  if (sources.includes("")) {
-    throw new GatewayError("execution", "invalid source label name in label_join(): ");
+  for (const source of sources) {
+    if (isLabelName(source)) continue;
+    throw new GatewayError("execution", `invalid source label name in label_join(): ${source}`);
   }
-  if (destination === "") {
-    throw new GatewayError("execution", "invalid destination label name in label_join(): ");
+  if (!isLabelName(destination)) {
+    throw new GatewayError("execution", `invalid destination label name in label_join(): ${destination}`);
   }
   return createRelabel(input, destination, (labels) =>
     sources.map((source) => labels.get(source)).join(separator),
