@@ -1,0 +1,236 @@
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { fromBinary } from "@bufbuild/protobuf";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { GatewayError } from "../../src/lib/errors.ts";
+import { type Labels, labelValue } from "../../src/model/labels.ts";
+import { createChunkedFrameReader } from "../../src/wire/chunked-frames.ts";
+import { ChunkedSeriesReader, chunkType } from "../../src/wire/chunked-series.ts";
+import { ReadRequestSchema, ReadResponseSchema } from "../../src/wire/gen/prometheus/remote_pb.ts";
+import { encodeReadRequest } from "../../src/wire/remote-read-request.ts";
+import { SampleBuffer } from "../../src/wire/sample-buffer.ts";
+import { SampledSeriesReader } from "../../src/wire/sampled-series.ts";
+import { uncompressSnappy } from "../../src/wire/snappy.ts";
+import { decodeLabels } from "../../src/wire/wire-labels.ts";
+import { decodeXor } from "../../src/wire/xor.ts";
+import { everySeed } from "../support/seeded-random.ts";
+
+const remoteRead = suite("remote read");
+
+const startMs = 1_795_502_522_000;
+const endMs = 1_795_502_822_000;
+
+function recording(name: string): Uint8Array {
+  return new Uint8Array(gunzipSync(readFileSync(new URL(`./fixtures/${name}.bin.gz`, import.meta.url))));
+}
+
+function framesOf(body: Uint8Array, ...cuts: readonly number[]): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  const reader = createChunkedFrameReader();
+  let from = 0;
+  for (const to of [...cuts, body.length]) {
+    reader.push(body.slice(from, to), out);
+    from = to;
+  }
+  reader.end();
+  return out;
+}
+
+interface Row {
+  readonly labels: Labels;
+  readonly samples: readonly (readonly [number, number])[];
+  readonly histograms: number;
+}
+
+function streamedRows(frames: readonly Uint8Array[]): Row[] {
+  const reader = new ChunkedSeriesReader();
+  const buffer = new SampleBuffer();
+  const rows: Row[] = [];
+  for (const frame of frames) {
+    reader.reset(frame);
+    assert.is(reader.queryIndex, 0);
+    while (reader.next()) {
+      buffer.clear();
+      let histograms = 0;
+      const { chunks } = reader;
+      for (let c = 0; c < chunks.count; c++) {
+        if (chunks.type[c] === chunkType.xor) {
+          decodeXor(frame, chunks.start[c] as number, chunks.end[c] as number, buffer);
+        } else
+          histograms +=
+            ((frame[chunks.start[c] as number] as number) << 8) |
+            (frame[(chunks.start[c] as number) + 1] as number);
+      }
+      rows.push({
+        labels: decodeLabels(reader.labels, reader.labelStart, reader.labelEnd),
+        samples: samplesOf(buffer).filter(([time]) => time >= startMs && time <= endMs),
+        histograms,
+      });
+    }
+  }
+  return rows;
+}
+
+function sampledRows(message: Uint8Array): Row[] {
+  const reader = new SampledSeriesReader();
+  const rows: Row[] = [];
+  reader.reset(message);
+  while (reader.next()) {
+    assert.is(reader.queryIndex, 0);
+    rows.push({
+      labels: decodeLabels(reader.labels, reader.labelStart, reader.labelEnd),
+      samples: samplesOf(reader.samples),
+      histograms: reader.histogramCount,
+    });
+  }
+  return rows;
+}
+
+function samplesOf(buffer: SampleBuffer): (readonly [number, number])[] {
+  return Array.from({ length: buffer.length }, (_, i) => [
+    buffer.times[i] as number,
+    buffer.values[i] as number,
+  ]);
+}
+
+remoteRead("reads the same floats from Prometheus's chunks and from its samples", () => {
+  for (const metric of ["up", "gc_float"]) {
+    const streamed = streamedRows(framesOf(recording(`${metric}.streamed`)));
+    const sampled = sampledRows(uncompressSnappy(recording(`${metric}.samples`), 1 << 24));
+    assert.ok(sampled.length > 0 && (sampled[0] as Row).samples.length > 50, metric);
+    assert.equal(streamed, sampled, metric);
+  }
+});
+
+remoteRead("reads samples as the generated code does, and counts histograms", () => {
+  const message = uncompressSnappy(recording("prometheus_http_request_duration_seconds.samples"), 1 << 24);
+  const [result] = fromBinary(ReadResponseSchema, message).results;
+  const rows = sampledRows(message);
+  assert.ok(rows.length > 0);
+  assert.equal(
+    rows,
+    result?.timeseries.map((series) => ({
+      labels: series.labels.map(({ name, value }) => ({ name, value })),
+      samples: series.samples.map(({ timestamp, value }) => [Number(timestamp), value]),
+      histograms: series.histograms.length,
+    })),
+  );
+});
+
+remoteRead("tells histogram chunks by their type", () => {
+  const rows = streamedRows(framesOf(recording("prometheus_http_request_duration_seconds.streamed")));
+  assert.ok(rows.length > 0);
+  for (const row of rows) {
+    assert.is(labelValue(row.labels, "__name__"), "prometheus_http_request_duration_seconds");
+    assert.ok(row.histograms > 0 && row.samples.length === 0);
+  }
+});
+
+remoteRead("takes frames out of a stream that is cut anywhere", () => {
+  const body = recording("up.streamed");
+  const twice = new Uint8Array(body.length * 2);
+  twice.set(body);
+  twice.set(body, body.length);
+  const whole = framesOf(twice).map(String);
+  for (let cut = 0; cut <= twice.length; cut++) {
+    assert.equal(framesOf(twice, cut).map(String), whole);
+    assert.equal(framesOf(twice, cut, Math.min(twice.length, cut + 3)).map(String), whole);
+  }
+  const bytewise = Array.from({ length: twice.length }, (_, i) => i);
+  assert.equal(framesOf(twice, ...bytewise).map(String), whole);
+});
+
+remoteRead("notices a stream that ends inside a frame, wherever", () => {
+  const body = recording("up.streamed");
+  const whole = new Set<number>([0]);
+  for (let end = 0; end <= body.length; end++) {
+    try {
+      framesOf(body.subarray(0, end));
+      whole.add(end);
+    } catch (error) {
+      assert.instance(error, GatewayError);
+    }
+  }
+  assert.is(whole.size - 1, framesOf(body).length);
+});
+
+remoteRead("notices any flipped bit", () => {
+  const body = recording("up.streamed");
+  for (let bit = 0; bit < body.length * 8; bit++) {
+    const bad = body.slice();
+    bad[bit >> 3] = (bad[bit >> 3] as number) ^ (1 << (bit & 7));
+    assert.throws(
+      () => framesOf(bad),
+      (error: unknown) => error instanceof GatewayError,
+    );
+  }
+});
+
+remoteRead("refuses frames above the limit before they arrive", () => {
+  const reader = createChunkedFrameReader(1000);
+  assert.throws(
+    () => reader.push(Uint8Array.of(0xe9, 0x07), []),
+    (error: unknown) =>
+      error instanceof GatewayError && error.code === "execution" && error.message.includes("1001 bytes"),
+  );
+  createChunkedFrameReader(1000).push(Uint8Array.of(0xe8, 0x07), []);
+});
+
+remoteRead("reads or refuses any bytes of an answer", () =>
+  everySeed(30, (random) => {
+    const messages = [
+      uncompressSnappy(recording("up.samples"), 1 << 24),
+      ...framesOf(recording("prometheus_http_request_duration_seconds.streamed")),
+    ];
+    for (let round = 0; round < 20; round++) {
+      const from = random.oneOf(messages);
+      const bytes = from.slice(0, random.chance(0.5) ? from.length : random.below(from.length));
+      for (let flips = random.below(4); flips > 0 && bytes.length > 0; flips--) {
+        bytes[random.below(Math.min(300, bytes.length))] = random.below(256);
+      }
+      for (const read of [() => sampledRows(bytes), () => readAll(bytes)]) {
+        try {
+          read();
+        } catch (error) {
+          assert.instance(error, GatewayError);
+        }
+      }
+    }
+  }),
+);
+
+function readAll(frame: Uint8Array): void {
+  const reader = new ChunkedSeriesReader();
+  reader.reset(frame);
+  while (reader.next()) {
+    decodeLabels(reader.labels, reader.labelStart, reader.labelEnd);
+    for (let c = 0; c < reader.chunks.count; c++) assert.ok((reader.chunks.end[c] as number) <= frame.length);
+  }
+}
+
+remoteRead("asks for a range, matchers and the answers it can read", () => {
+  const bytes = encodeReadRequest(
+    {
+      range: { minMs: -5.5, maxMs: Number.POSITIVE_INFINITY },
+      matchers: [
+        { type: "=", name: "a", value: "b" },
+        { type: "!~", name: "c", value: "d.*" },
+      ],
+    },
+    ["STREAMED_XOR_CHUNKS", "SAMPLES"],
+  );
+  const request = fromBinary(ReadRequestSchema, bytes);
+  const [query] = request.queries;
+  assert.equal(request.acceptedResponseTypes, [1, 0]);
+  assert.equal([query?.startTimestampMs, query?.endTimestampMs], [-5n, 2n ** 63n - 1n]);
+  assert.equal(
+    query?.matchers.map(({ type, name, value }) => [type, name, value]),
+    [
+      [0, "a", "b"],
+      [3, "c", "d.*"],
+    ],
+  );
+});
+
+remoteRead.run();
