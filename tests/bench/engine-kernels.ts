@@ -8,7 +8,7 @@ import { foldedAggregates } from "../../src/promql/functions/accumulators.ts";
 import { rangeFunctions } from "../../src/promql/functions/range-functions.ts";
 import { createWindowCache } from "../../src/promql/functions/windows.ts";
 import type { SampleColumn, Selectable } from "../../src/store/samples.ts";
-import { testContext } from "../support/memory-selectable.ts";
+import { testContext } from "../support/sample-source.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 
 const samples = 1440 + 60;

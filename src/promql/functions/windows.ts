@@ -46,7 +46,7 @@ export function createWindowCache(grid: WindowGrid): WindowCache {
   return {
     windowsOf(times, length) {
       if (last !== undefined && sameTimes(last.times, times, length)) return last.windows;
-      const key = length === 0 ? -1 : (times[0] as number) + length / 0x10000;
+      const key = length === 0 ? -1 : keyOf(times[0] as number, times[length - 1] as number);
       let pattern = patterns.get(key);
       if (pattern === undefined || !sameTimes(pattern.times, times, length)) {
         if (patterns.size >= patternsKept) patterns.delete(patterns.keys().next().value as number);
@@ -57,6 +57,11 @@ export function createWindowCache(grid: WindowGrid): WindowCache {
       return pattern.windows;
     },
   };
+}
+
+/** The low 26 bits of both times, more or less: patterns that share a key only push each other out. */
+function keyOf(firstMs: number, lastMs: number): number {
+  return (Math.abs(firstMs) % 0x4000000) * 0x4000000 + (Math.abs(lastMs) % 0x4000000);
 }
 
 function sameTimes(kept: Float64Array, times: Float64Array, length: number): boolean {
