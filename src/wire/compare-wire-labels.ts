@@ -1,3 +1,4 @@
+import { commonPrefix } from "./common-prefix.ts";
 import { LabelWalker } from "./label-walker.ts";
 
 /*
@@ -21,8 +22,7 @@ export function compareWireLabels(
   bEnd: number,
 ): number {
   const shared = Math.min(aEnd - aStart, bEnd - bStart);
-  let same = 0;
-  while (same < shared && a[aStart + same] === b[bStart + same]) same++;
+  const same = commonPrefix(a, aStart, b, bStart, shared);
   if (same === shared) return aEnd - aStart - (bEnd - bStart);
   left.reset(a, aStart, aEnd);
   while (left.next()) {
@@ -44,10 +44,11 @@ export function equalWireLabels(
   bStart: number,
   bEnd: number,
 ): boolean {
-  if (aEnd - aStart !== bEnd - bStart) return false;
-  // From the back: neighbours in a sorted stream differ in their last labels.
-  for (let i = aEnd - 1, j = bEnd - 1; i >= aStart; i--, j--) if (a[i] !== b[j]) return false;
-  return true;
+  const size = aEnd - aStart;
+  if (size !== bEnd - bStart) return false;
+  // The end first: neighbours in a sorted stream differ in their last labels.
+  for (let i = 1; i <= 16 && i <= size; i++) if (a[aEnd - i] !== b[bEnd - i]) return false;
+  return commonPrefix(a, aStart, b, bStart, size) === size;
 }
 
 function compareRanges(

@@ -1,3 +1,4 @@
+import { copyBytes } from "./copy-bytes.ts";
 import { LabelWalker } from "./label-walker.ts";
 import { isName } from "./wire-labels.ts";
 
@@ -28,11 +29,14 @@ export function writeWithoutLabels(
 ): number {
   const { bytes, start, end } = region;
   let pos = at;
+  let kept = start;
   walker.reset(bytes, start, end);
   while (walker.next()) {
-    if (!isOneOf(names)) pos = copyRecord(out, pos, walker);
+    if (!isOneOf(names)) continue;
+    pos = copyBytes(out, pos, bytes, kept, walker.recordStart);
+    kept = walker.pos;
   }
-  return pos;
+  return copyBytes(out, pos, bytes, kept, end);
 }
 
 /**
@@ -52,7 +56,8 @@ export function writeWithLabels(
   let moreAdded = added.next();
   while (more || moreAdded) {
     const order = !moreAdded ? -1 : !more ? 1 : compareNames();
-    pos = copyRecord(out, pos, order < 0 ? walker : added);
+    const from = order < 0 ? walker : added;
+    pos = copyBytes(out, pos, from.bytes, from.recordStart, from.pos);
     if (order <= 0) more = walker.next();
     if (order >= 0) moreAdded = added.next();
   }
@@ -89,10 +94,4 @@ function compareNames(): number {
     if (x !== y) return x - y;
   }
   return walker.nameEnd - walker.nameStart - (added.nameEnd - added.nameStart);
-}
-
-function copyRecord(out: Uint8Array, at: number, from: LabelWalker): number {
-  const size = from.pos - from.recordStart;
-  for (let i = 0; i < size; i++) out[at + i] = from.bytes[from.recordStart + i] as number;
-  return at + size;
 }

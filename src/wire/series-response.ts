@@ -1,3 +1,4 @@
+import { copyBytes } from "./copy-bytes.ts";
 import { framePrefixSize, writeFramePrefix } from "./grpc-frames.ts";
 import type { SeriesBatch } from "./series-batch.ts";
 import { varintSize, writeVarint } from "./varint.ts";
@@ -98,26 +99,16 @@ function writeSeries(out: Uint8Array, at: number, batch: SeriesBatch, row: numbe
   out[at] = seriesTag;
   let pos = writeVarint(out, at + 1, size);
   const labels = batch.buffers[batch.labelBuffer[row] as number] as Uint8Array;
-  pos = copy(out, pos, labels, batch.labelStart[row] as number, batch.labelEnd[row] as number);
+  pos = copyBytes(out, pos, labels, batch.labelStart[row] as number, batch.labelEnd[row] as number);
   const to = batch.chunkFrom[row + 1] as number;
   for (let chunk = batch.chunkFrom[row] as number; chunk < to; chunk++) {
     const start = batch.chunkStart[chunk] as number;
     const end = batch.chunkEnd[chunk] as number;
     out[pos] = chunkTag;
     pos = writeVarint(out, pos + 1, end - start);
-    pos = copy(out, pos, batch.buffers[batch.chunkBuffer[chunk] as number] as Uint8Array, start, end);
+    pos = copyBytes(out, pos, batch.buffers[batch.chunkBuffer[chunk] as number] as Uint8Array, start, end);
   }
   return pos;
-}
-
-/** Below this a loop is faster than a view and `set`. */
-const shortCopy = 64;
-
-function copy(out: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
-  const size = end - start;
-  if (size > shortCopy) out.set(from.subarray(start, end), at);
-  else for (let i = 0; i < size; i++) out[at + i] = from[start + i] as number;
-  return at + size;
 }
 
 /** The gRPC frame of a warning. */

@@ -1,5 +1,6 @@
 import { decodeError } from "./decode-error.ts";
 import { isStale, type SampleBuffer } from "./sample-buffer.ts";
+import { viewOf } from "./view-of.ts";
 import { WireReader } from "./wire-reader.ts";
 
 /*
@@ -18,19 +19,8 @@ const slack = 32;
 const two32 = 4_294_967_296;
 
 const header = new WireReader("XOR chunk");
-let viewed: ArrayBufferLike = new ArrayBuffer(0);
-let view: DataView = new DataView(viewed);
 let padded = new Uint8Array(4096);
 let paddedView = new DataView(padded.buffer);
-
-/** A view over the memory of `bytes`, the same one as long as that memory stays the same. */
-function viewOf(bytes: Uint8Array): DataView {
-  if (bytes.buffer !== viewed) {
-    viewed = bytes.buffer;
-    view = new DataView(viewed);
-  }
-  return view;
-}
 
 /** Samples that the chunk in [start, end) of `bytes` says it has. */
 export function xorSampleCount(bytes: Uint8Array, start: number, end: number): number {
