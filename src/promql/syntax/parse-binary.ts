@@ -1,5 +1,4 @@
 import type { BinaryExpr, BinaryOp, Cardinality, Expr, VectorMatching } from "./ast.ts";
-import { parseExpression } from "./parse-expr.ts";
 import { parseGrouping } from "./parse-grouping.ts";
 import { tokenNumber } from "./parse-number.ts";
 import { advance, expectToken, kindOf, note, type ParserState, unexpected } from "./parser-state.ts";
@@ -39,14 +38,18 @@ export function binaryPrecedence(kind: TokenKind): number {
   }
 }
 
-/** Reads an operator, its modifiers and the right side; only `^` binds to the right. */
-export function parseBinary(p: ParserState, lhs: Expr, precedence: number): BinaryExpr {
+/** Reads expressions whose operators bind at least this tight. */
+export type ExpressionParser = (p: ParserState, minPrecedence: number) => Expr;
+
+/** Reads an operator, its modifiers and, by `parse`, the right side; only `^` binds to the right. */
+export function parseBinary(p: ParserState, lhs: Expr, parse: ExpressionParser): BinaryExpr {
+  const precedence = binaryPrecedence(kindOf(p));
   const op = kindOf(p) as BinaryOp; // The caller found a precedence for it.
   advance(p);
   const bool = kindOf(p) === "bool";
   if (bool) advance(p);
   const matching = parseMatching(p);
-  const rhs = parseExpression(p, op === "^" ? precedence : precedence + 1);
+  const rhs = parse(p, op === "^" ? precedence : precedence + 1);
   const span = { start: lhs.span.start, end: rhs.span.end };
   if (
     !p.options.binopFillModifiers &&

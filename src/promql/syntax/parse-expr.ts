@@ -30,7 +30,7 @@ export function parseExpression(p: ParserState, minPrecedence: number): Expr {
     const precedence = binaryPrecedence(kindOf(p));
     if (precedence === 0 || precedence < minPrecedence) break;
     const height = p.height;
-    lhs = parseBinary(p, lhs, precedence);
+    lhs = parseBinary(p, lhs, parseExpression);
     raise(p, Math.max(height, p.height));
   }
   leave(p);
