@@ -1,0 +1,36 @@
+import type { GatewayError } from "../../lib/errors.ts";
+import { grpcStatus } from "../../wire/grpc-headers.ts";
+import { type GrpcCallRequest, type GrpcChannel, startGrpcCall } from "./grpc-call.ts";
+import { statusError } from "./grpc-errors.ts";
+
+/** A call without a deadline ends after this: an answer that is one message does not take longer. */
+const defaultTimeoutMs = 120_000;
+
+/** Calls a method that answers with one message. Throws GatewayError. */
+export function callUnary(channel: GrpcChannel, request: Omit<GrpcCallRequest, "type">): Promise<Uint8Array> {
+  const deadlineMs = request.deadlineMs ?? channel.clock.nowMs() + defaultTimeoutMs;
+  return new Promise((resolve, reject) => {
+    let answer: Uint8Array | undefined;
+    let count = 0;
+    startGrpcCall(
+      channel,
+      { ...request, type: "unary", deadlineMs },
+      {
+        onBytes(messages) {
+          answer ??= messages[0];
+          count += messages.length;
+          if (count > 1) throw wrongCount(channel.address, "more than one message");
+        },
+        onEnd(error) {
+          if (error !== undefined) reject(error);
+          else if (answer === undefined) reject(wrongCount(channel.address, "no message"));
+          else resolve(answer);
+        },
+      },
+    );
+  });
+}
+
+function wrongCount(address: string, what: string): GatewayError {
+  return statusError(grpcStatus.internal, `${address} answers with ${what}, wants one`);
+}

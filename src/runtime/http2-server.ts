@@ -1,0 +1,202 @@
+import http from "node:http";
+import http2 from "node:http2";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { clearTimeout, setTimeout } from "node:timers";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
+import { systemClock } from "./clock.ts";
+import { guardDenoSession } from "./deno-http2-guard.ts";
+import { peekProtocol } from "./protocol-peek.ts";
+import { exchangeOfMessage, exchangeOfStream, type ServerExchange } from "./server-exchange.ts";
+import { type ServerTls, serverTlsOptions } from "./tls.ts";
+
+export interface Http2ServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** `undefined` for plain text, on which HTTP/2 needs prior knowledge. */
+  readonly tls: ServerTls | undefined;
+  /** Answers through the exchange. One that rejects or throws is reset. */
+  readonly handle: (exchange: ServerExchange) => Promise<void>;
+  /** After this a connection takes no new streams; the peer is told, and opens another. */
+  readonly maxConnectionAgeMs: number;
+  /** Handlers that failed, and errors that no request can be blamed for. */
+  readonly onError: (error: unknown) => void;
+  /** Handshakes and connections that failed; for a debug log. */
+  readonly onConnectionError?: ((error: unknown, remoteAddress: string) => void) | undefined;
+}
+
+export interface Http2Server {
+  /** `host:port` as bound. */
+  readonly address: string;
+  /** New connections use this certificate and client authority; only where the server was started with TLS. */
+  setTls(tls: ServerTls): void;
+  /** Takes no new calls, waits for those in flight up to `graceMs`, then cuts them. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Limits of one HTTP/2 connection. Node's default ends it after some 1,000 resets, which a busy gateway sends in a minute. */
+const sessionOptions: http2.ServerOptions = {
+  maxSessionMemory: 64,
+  maxSessionInvalidFrames: 100,
+  streamResetBurst: 20_000,
+  streamResetRate: 2_000,
+  settings: { maxConcurrentStreams: 2_000, maxHeaderListSize: 64 * 1024, enablePush: false },
+};
+const maxHeaderBytes = 64 * 1024;
+/** Between telling a peer that its connection grows old and refusing its new streams. */
+const goawayLeadMs = 1_000;
+/** Above the 60 s of usual load balancers. */
+const keepAliveMs = 75_000;
+
+/** Listens for HTTP/2 and HTTP/1.1 on one port. Rejects with the system's error where the address cannot be bound. */
+export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Server> {
+  const sockets = new Set<Socket>();
+  const sessions = new Set<http2.ServerHttp2Session>();
+  const h2 = createH2(options, sessions);
+  const h1 = createH1(options);
+  const undecided = new Set<Socket>();
+  const front = createFront(options, undecided, (protocol, socket) => {
+    (protocol === "h2" ? h2 : h1).emit("connection", socket);
+  });
+  front.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    socket.on("error", (error) => options.onConnectionError?.(error, socket.remoteAddress ?? ""));
+  });
+  await bind(front, options);
+  front.on("error", options.onError);
+  return {
+    address: addressOf(front),
+    setTls(tls) {
+      if ("setSecureContext" in front) front.setSecureContext(serverTlsOptions(tls));
+    },
+    close: (graceMs) => closeAll({ front, h1, sessions, sockets, undecided }, graceMs),
+  };
+}
+
+function createH2(options: Http2ServerOptions, sessions: Set<http2.ServerHttp2Session>): http2.Http2Server {
+  const server = http2.createServer(sessionOptions);
+  const report = (error: unknown) => options.onConnectionError?.(error, "");
+  server.on("sessionError", report);
+  server.on("session", (session) => {
+    guardDenoSession(session, report);
+    session.on("error", report);
+    sessions.add(session);
+    const stopAging = age(session, options.maxConnectionAgeMs);
+    session.once("close", () => {
+      stopAging();
+      sessions.delete(session);
+    });
+  });
+  server.on("stream", (stream, headers) => {
+    serve(options, exchangeOfStream(stream, headers));
+  });
+  return server;
+}
+
+function createH1(options: Http2ServerOptions): http.Server {
+  const scheme = options.tls === undefined ? "http" : "https";
+  const server = http.createServer({ maxHeaderSize: maxHeaderBytes }, (incoming, outgoing) => {
+    serve(options, exchangeOfMessage(incoming, outgoing, scheme));
+  });
+  server.keepAliveTimeout = keepAliveMs;
+  server.headersTimeout = keepAliveMs + 5_000;
+  server.requestTimeout = 0;
+  server.on("clientError", (error, socket) => {
+    options.onConnectionError?.(error, "");
+    if (!socket.writable) return void socket.destroy();
+    socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  });
+  return server;
+}
+
+function serve(options: Http2ServerOptions, exchange: ServerExchange): void {
+  const failed = (error: unknown) => {
+    options.onError(error);
+    exchange.reset();
+  };
+  try {
+    options.handle(exchange).catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+type Front = Server | TlsServer;
+
+function createFront(
+  options: Http2ServerOptions,
+  _undecided: Set<Socket>,
+  route: (protocol: "h2" | "http/1.1", socket: Socket) => void,
+): Front {
+  if (options.tls === undefined) {
+    return createServer({ noDelay: true }, (socket) =>
+      peekProtocol(socket, (protocol) => route(protocol, socket)),
+    );
+  }
+  const server = createTlsServer(
+    { ...serverTlsOptions(options.tls), ALPNProtocols: ["h2", "http/1.1"], noDelay: true },
+    (socket: TLSSocket) => {
+      socket.on("error", (error) => options.onConnectionError?.(error, socket.remoteAddress ?? ""));
+      route(socket.alpnProtocol === "h2" ? "h2" : "http/1.1", socket);
+    },
+  );
+  server.on("tlsClientError", (error, socket) => {
+    options.onConnectionError?.(error, socket.remoteAddress ?? "");
+    socket.destroy();
+  });
+  return server;
+}
+
+/** Ends a connection when its time is over: first a warning, then no new streams, and the end after the last stream. */
+function age(session: http2.ServerHttp2Session, maxAgeMs: number): () => void {
+  if (maxAgeMs <= 0 || !Number.isFinite(maxAgeMs)) return () => undefined;
+  let stopTimer = systemClock.after(maxAgeMs * (0.9 + Math.random() * 0.2), () => {
+    if (session.destroyed || session.closed) return;
+    session.goaway(http2.constants.NGHTTP2_NO_ERROR, 0x7fff_ffff);
+    stopTimer = systemClock.after(goawayLeadMs, () => {
+      if (!session.destroyed) session.close();
+    });
+  });
+  return () => stopTimer();
+}
+
+function bind(server: Front, { host, port }: Http2ServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function addressOf(server: Front): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+interface Parts {
+  readonly front: Front;
+  readonly h1: http.Server;
+  readonly sessions: ReadonlySet<http2.ServerHttp2Session>;
+  readonly sockets: ReadonlySet<Socket>;
+  /** Connections that have not said yet what they speak. */
+  readonly undecided: ReadonlySet<Socket>;
+}
+
+function closeAll({ front, h1, sessions, sockets, undecided }: Parts, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
+    front.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    for (const session of sessions) session.close();
+    for (const socket of undecided) socket.destroy();
+    h1.closeIdleConnections();
+  });
+}
