@@ -161,7 +161,8 @@ export class BatchBuilder {
 
   /** Takes back the arrays of a batch of this builder that nobody reads any more; other batches are ignored. */
   recycle(batch: SeriesBatch): void {
-    if (!(batch instanceof BatchColumns) || batch === this.#columns || this.#spare.length > 1) return;
+    if (!(batch instanceof BatchColumns) || batch === this.#columns) return;
+    if (this.#spare.length > 1 || this.#spare.includes(batch)) return;
     batch.clear();
     this.#spare.push(batch);
   }

@@ -125,9 +125,9 @@ function decodeRest(bytes: Uint8Array, start: number, end: number, rest: Rest): 
     if (++at === stop) break;
     window = data.getInt32(from + (bit >>> 3)) << (bit & 7);
     while (window >>> 30 === 0) {
-      // "00": same distance, same value. A window has 25 bits at least, so up to 11 such pairs are certain.
+      // "00": same distance, same value. A window has 25 bits at least, so up to 12 such pairs are certain.
       if (bit > endBit) break samples;
-      let run = Math.min(Math.clz32(window | 0x100) >>> 1, stop - at);
+      let run = Math.min(Math.clz32(window | 0x80) >>> 1, stop - at);
       bit += 2 * run;
       do {
         time += delta;
@@ -160,6 +160,7 @@ function decodeRest(bytes: Uint8Array, start: number, end: number, rest: Rest): 
     } else {
       delta += longChange(data, from + ((bit + 4) >>> 3), (bit + 4) & 7);
       checkTime(delta, start);
+      checkTime(time + delta, start);
       bit += 68;
     }
     window = data.getInt32(from + (bit >>> 3)) << (bit & 7);

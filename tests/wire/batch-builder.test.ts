@@ -72,6 +72,21 @@ builders("does not write to a batch that was taken, unless it is recycled", () =
   assert.equal(describe(last), ["newone: "]);
 });
 
+builders("is not confused by a batch that is recycled twice, or again after it was reused", () => {
+  const builder = createBatchBuilder();
+  const first = builder.take();
+  builder.recycle(first);
+  builder.recycle(first);
+  builder.take();
+  builder.appendLabels(labelsOf({ l: "1" }));
+  builder.recycle(first);
+  const reused = builder.take();
+  assert.is(reused, first);
+  builder.appendLabels(labelsOf({ l: "2" }));
+  assert.equal(describe(reused), ["l1: "]);
+  assert.equal(describe(builder.take()), ["l2: "]);
+});
+
 builders("counts rows, chunks and bytes until it is taken", () => {
   const source = sample("x", 1, 2);
   const builder = createBatchBuilder();

@@ -35,7 +35,7 @@ function naiveBytes(a: string, b: string): number {
 function check(a: Labels, b: Labels): void {
   const x = encodeLabels(a);
   const y = encodeLabels(b);
-  const bytes = new Uint8Array(x.length + y.length + 7).fill(0xaa);
+  const bytes = new Uint8Array(x.length + y.length + 18).fill(0xaa).subarray(11);
   bytes.set(x, 2);
   bytes.set(y, x.length + 5);
   const at = [bytes, 2, x.length + 2, bytes, x.length + 5, x.length + 5 + y.length] as const;

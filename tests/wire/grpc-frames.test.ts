@@ -55,6 +55,16 @@ frames("come out of a stream that is cut anywhere", () => {
   assert.equal(read(...Array.from({ length: stream.length }, (_, i) => i)), expected);
 });
 
+frames("are given out with the piece that ends them, empty ones too", () => {
+  const out: Uint8Array[] = [];
+  const deframer = createDeframer({ limitBytes: 300 });
+  for (let at = 0, ended = 0; at < stream.length; at++) {
+    deframer.push(stream.slice(at, at + 1), out);
+    if ([5, 11, 16, 321, 328].includes(at + 1)) ended++;
+    assert.is(out.length, ended);
+  }
+});
+
 frames("are views of the piece they came in whole, and copies otherwise", () => {
   const out: Uint8Array[] = [];
   const deframer = createDeframer({ limitBytes: 300 });

@@ -52,6 +52,23 @@ snappy("use every kind of element", () => {
   assert.equal([...uncompressSnappy(Uint8Array.from(block), 34)], expected);
 });
 
+snappy("that copy from before their start, or past their size, are refused", () => {
+  for (const block of [
+    [4, (0 << 2) | 1, 1],
+    [8, 0, 9, (0 << 2) | 1, 2],
+    [8, 0, 9, (0 << 2) | 1, 0],
+    [4, 0, 9, (0 << 2) | 1, 1],
+    [2, 2 << 2, 1, 2, 3],
+    [5, 0, 1],
+  ]) {
+    assert.throws(
+      () => uncompressSnappy(Uint8Array.from(block), 100),
+      (error: unknown) => error instanceof GatewayError && error.code === "internal",
+      String(block),
+    );
+  }
+});
+
 snappy("above the limit are refused before they are made", () => {
   assert.throws(
     () => uncompressSnappy(compressSnappy(new Uint8Array(1001)), 1000),

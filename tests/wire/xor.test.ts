@@ -170,6 +170,50 @@ xor("round-trips every pair of odd values, with every odd step before the next",
   }
 });
 
+xor("writes each change of distance and each value as short as Prometheus does", () => {
+  for (const [change, code] of [
+    [0, "0"],
+    [8192, "10"],
+    [-8191, "10"],
+    [8193, "110"],
+    [-8192, "110"],
+    [65_536, "110"],
+    [-65_535, "110"],
+    [65_537, "1110"],
+    [-65_536, "1110"],
+    [524_288, "1110"],
+    [-524_287, "1110"],
+    [524_289, "1111"],
+    [-524_288, "1111"],
+  ] as const) {
+    const width = { "0": 0, "10": 14, "110": 17, "1110": 20, "1111": 64 }[code];
+    const number = width === 0 ? "" : BigInt.asUintN(width, BigInt(change)).toString(2).padStart(width, "0");
+    checkBits([sample(0, 0), sample(10, 0), sample(20 + change, 0)], `0${code}${number}0`);
+  }
+  const values = [0, 1, 3, 0x80000003].map((word): Sample => [0, 0, word]);
+  const bits = [
+    `11${"11111"}${"100001"}${"0".repeat(32)}1`,
+    `10${"0".repeat(31)}10`,
+    `10${"01".padEnd(33, "0")}`,
+  ];
+  checkBits(values, bits.join("0"));
+});
+
+/** Checks the bits behind the first twelve bytes; zeros that fill up the last ones may follow. */
+function checkBits(samples: readonly Sample[], expected: string): void {
+  const bits = [...encode(samples).subarray(12)].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  assert.is(bits, expected.padEnd(bits.length, "0"));
+  assert.ok(bits.length - expected.length < 9);
+}
+
+xor("refuses times that a double does not hold, on the way too", () => {
+  for (const times of [[0, 1, 2 ** 55, 3], [0, 2 ** 52, 2 ** 53 + 2 ** 52, 5], [2 ** 54]]) {
+    const bytes = encode(times.map((time) => sample(time, 1)));
+    assert.throws(() => decode(bytes), isBroken);
+    assert.throws(() => naiveDecode(bytes));
+  }
+});
+
 xor("keeps staleness markers and says that there are some", () => {
   const stale: Sample = [30, 0x7ff00000, 2];
   for (const samples of [
