@@ -75,19 +75,3 @@ function namesOf(node: RegexNode): readonly string[] {
       return [];
   }
 }
-
-/**
- * Fills a template as Go's regexp.Expand does: `$1`, `${1}`, `$name`, `${name}`, `$$`. A name is as long as letters, digits
- * and `_` go; what no group is called is empty.
- */
-export function expandTemplate(template: string, regex: Regex, groups: readonly string[]): string {
-  return template.replace(
-    /\$(?:\$|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu,
-    (whole, bare?: string, braced?: string) => {
-      const name = bare ?? braced;
-      if (name === undefined) return whole === "$$" ? "$" : whole;
-      if (/^(?:0|[1-9]\d{0,8})$/.test(name)) return groups[Number(name)] ?? "";
-      return groups.find((text, i) => regex.groupNames[i] === name && text !== "") ?? "";
-    },
-  );
-}

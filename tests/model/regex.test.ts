@@ -1,0 +1,129 @@
+import { readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { backtracksLittle } from "../../src/model/regex/backtracking-cost.ts";
+import { parseRegex } from "../../src/model/regex/parse-regex.ts";
+import { createStateMachine } from "../../src/model/regex/state-machine.ts";
+import { compileRegex } from "../../src/model/regex.ts";
+import { everyCase } from "../support/every-case.ts";
+
+const test = suite("regular expressions");
+
+interface GoAnswer {
+  readonly pattern: string;
+  readonly error?: string;
+  readonly matches?: readonly string[];
+  readonly misses?: readonly string[];
+  readonly groups?: readonly string[];
+}
+
+const answers: readonly GoAnswer[] = JSON.parse(
+  readFileSync(new URL("fixtures/go-regexp-answers.json", import.meta.url), "utf8"),
+);
+
+function errorOf(pattern: string): string | undefined {
+  try {
+    compileRegex(pattern);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+test("match, refuse and capture as Go's regexp does", () => {
+  assert.ok(answers.length > 100);
+  for (const { pattern, error, matches = [], misses = [], groups } of answers) {
+    assert.is(errorOf(pattern), error, pattern);
+    if (error !== undefined) continue;
+    const regex = compileRegex(pattern);
+    for (const text of matches) assert.ok(regex.matches(text), `${pattern} matches ${JSON.stringify(text)}`);
+    for (const text of misses)
+      assert.not.ok(regex.matches(text), `${pattern} misses ${JSON.stringify(text)}`);
+    assert.equal(regex.groups(matches[0] ?? ""), groups, pattern);
+  }
+});
+
+test("agree with the linear machine on every short text", () => {
+  const patterns = [
+    "(a|ab)(b|)",
+    "a*b*a",
+    "(?:ab?)+",
+    "(a*)*b",
+    "(?:a|b)*ab",
+    "a{2,3}b?",
+    "^a|b$",
+    "\\ba+\\b",
+    "[^a]b|a.",
+  ];
+  for (const pattern of patterns) {
+    const node = parseRegex(pattern);
+    const machine = createStateMachine(node);
+    const native = new RegExp(`^(?:${pattern})$`, "su");
+    const regex = compileRegex(pattern);
+    for (const pick of everyCase()) {
+      let text = "";
+      for (let i = pick(6); i > 0; i--) text += ["a", "b", "-"][pick(3)];
+      assert.is(machine(text), native.test(text), `${pattern} on ${text}`);
+      assert.is(regex.matches(text), native.test(text), `${pattern} on ${text}`);
+    }
+  }
+});
+
+test("words with wildcards agree with the linear machine on every short text", () => {
+  for (const pattern of [
+    ".*",
+    ".+",
+    "a.*",
+    ".*a",
+    "a.+b",
+    ".*a.*b.*",
+    ".+a.+",
+    "ab.*ba",
+    "a.*a.*a",
+    ".+.*a",
+  ]) {
+    const machine = createStateMachine(parseRegex(pattern));
+    const { matches } = compileRegex(pattern);
+    for (const pick of everyCase()) {
+      let text = "";
+      for (let i = pick(7); i > 0; i--) text += ["a", "b", "😀"][pick(3)];
+      assert.is(matches(text), machine(text), `${pattern} on ${text}`);
+    }
+  }
+});
+
+test("tell the texts that match, where they are few", () => {
+  assert.equal(compileRegex("foo").literals, ["foo"]);
+  assert.equal(compileRegex("foo|bar|b(a|e)z").literals, ["foo", "bar", "baz", "bez"]);
+  assert.equal(compileRegex("a[0-2]?").literals, ["a", "a0", "a1", "a2"]);
+  assert.is(compileRegex("foo.*").literals, undefined);
+  assert.is(compileRegex("foo.*").prefix, "foo");
+  assert.is(compileRegex("(?i)foo.*").prefix, "");
+});
+
+test("take no long time where a backtracking engine would", () => {
+  for (const pattern of ["(a+)+b", "(a|a)*b", "(a|aa)+$b", "(a?){30}a{30}b", "(.*a){12}b", "(x+x+)+y"]) {
+    assert.not.ok(backtracksLittle(parseRegex(pattern)), pattern);
+    assert.not.ok(compileRegex(pattern).matches("a".repeat(5000)), pattern);
+    assert.not.ok(compileRegex(pattern).matches("x".repeat(2000)), pattern);
+  }
+  for (const pattern of ["api-.*", "(foo|bar)-[0-9]+:.*", "[a-z]+\\.[a-z]+", "a(b|c)?"]) {
+    assert.ok(backtracksLittle(parseRegex(pattern)), pattern);
+  }
+});
+
+test("of thousands of alternatives or groups are taken", () => {
+  const names = Array.from({ length: 20_000 }, (_, i) => `pod-${i}`);
+  const regex = compileRegex(names.join("|"));
+  assert.ok(regex.matches("pod-19999"));
+  assert.not.ok(regex.matches("pod-20000"));
+  assert.ok(compileRegex("(a|b)".repeat(20_000)).matches("a".repeat(20_000)));
+});
+
+test("nested too deep are refused, with a text of bounded length", () => {
+  const message = errorOf("(".repeat(100_000)) ?? "";
+  assert.ok(message.startsWith("error parsing regexp: expression nests too deeply"), message);
+  assert.ok(message.length < 2000);
+});
+
+test.run();
