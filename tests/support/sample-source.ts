@@ -38,9 +38,12 @@ export function createSampleStore(
         matchers.every((matcher) => matcher.matches(labelValue(labels, matcher.name) ?? "")),
       );
       let next = 0;
+      let lent: ReturnType<typeof lend> | undefined;
       const pull = () => {
+        lent?.takeBack();
         const one = found[next++];
-        return one && lend(one, request);
+        lent = one && lend(one, request);
+        return lent?.column;
       };
       return {
         next: () => (options.later ? Promise.resolve().then(pull) : pull()),
@@ -69,11 +72,23 @@ function lend(series: HeldSeries, request: SelectRequest) {
     words[2 * (index - from) + 1] = 0x7ff00000;
     hasStale = true;
   }
-  const labels: SeriesLabels = {
-    get: (name) => labelValue(series.labels, name) ?? "",
-    all: () => series.labels,
+  let mine = true;
+  const checked = (): Labels => {
+    if (!mine) throw new Error("labels are read after they were given back");
+    return series.labels;
   };
-  return { labels, length: timesMs.length, timesMs, values, words, hasStale };
+  const labels: SeriesLabels = {
+    get: (name) => labelValue(checked(), name) ?? "",
+    all: checked,
+  };
+  return {
+    column: { labels, length: timesMs.length, timesMs, values, words, hasStale },
+    takeBack() {
+      mine = false;
+      timesMs.fill(-7);
+      values.fill(-7e77);
+    },
+  };
 }
 
 /** A context that never ends and counts no memory. */

@@ -9,13 +9,13 @@ export interface Member {
   readonly labels: Labels;
   readonly values: Float64Array;
   readonly present: Uint8Array;
-  readonly count: number;
-  dropName: boolean;
 }
 
 /** All series of the "one" side with one signature; more than one only where they share no step, or clash. */
 export interface MatchGroup {
   readonly members: Member[];
+  /** Each series as it came, to tell clashes. */
+  readonly sources: Pick<Member, "labels" | "present">[];
   /** Steps that a series of the other side has already met; one-to-one only. */
   taken: Uint8Array | undefined;
 }
@@ -33,8 +33,16 @@ export interface OneSide {
   check(present: Uint8Array): void;
 }
 
-/** Holds the side of a vector match on which signatures must be unique. `side` is its name in error texts. */
-export function createOneSide(run: Run, signature: Signature, side: "left" | "right"): OneSide {
+export interface OneSideOptions {
+  readonly signature: Signature;
+  /** The side's name in error texts. */
+  readonly side: "left" | "right";
+  /** Whether results take nothing of this side's labels, so that series of one signature may be one. */
+  readonly joins: boolean;
+}
+
+/** Holds the side of a vector match on which signatures must be unique. */
+export function createOneSide(run: Run, { signature, side, joins }: OneSideOptions): OneSide {
   const groups = new Map<string, MatchGroup>();
   const clashes: Clash[] = [];
   return {
@@ -44,16 +52,14 @@ export function createOneSide(run: Run, signature: Signature, side: "left" | "ri
         labels: column.labels.all(),
         values: column.values.slice(),
         present: column.present.slice(),
-        count: column.count,
-        dropName: column.dropName,
       };
       const key = signature.keyOf(column.labels);
       const group = groups.get(key);
       if (group === undefined) {
-        groups.set(key, { members: [member], taken: undefined });
+        groups.set(key, { members: [member], sources: [member], taken: undefined });
         return;
       }
-      for (const other of group.members) {
+      for (const other of group.sources) {
         const steps = overlap(other.present, member.present);
         if (steps !== undefined) {
           clashes.push({
@@ -62,13 +68,31 @@ export function createOneSide(run: Run, signature: Signature, side: "left" | "ri
           });
         }
       }
-      group.members.push(member);
+      group.sources.push(member);
+      if (joins) group.members[0] = joined(group.members[0] as Member, member);
+      else group.members.push(member);
     },
     find: (key) => groups.get(key),
     check(present) {
-      for (const { steps, error } of clashes) if (overlap(steps, present) !== undefined) throw error();
+      if (clashes.length === 0) return;
+      for (let k = 0; k < present.length; k++) {
+        if (present[k] === 0) continue;
+        for (const { steps, error } of clashes) if (steps[k] === 1) throw error();
+      }
     },
   };
+}
+
+/** Both as one series; where they clash the first counts, until the clash is told. */
+function joined(a: Member, b: Member): Member {
+  const values = a.values.slice();
+  const present = a.present.slice();
+  for (let k = 0; k < present.length; k++) {
+    if (present[k] === 1 || b.present[k] === 0) continue;
+    values[k] = b.values[k] as number;
+    present[k] = 1;
+  }
+  return { labels: a.labels, values, present };
 }
 
 function overlap(a: Uint8Array, b: Uint8Array): Uint8Array | undefined {
@@ -81,7 +105,7 @@ function overlap(a: Uint8Array, b: Uint8Array): Uint8Array | undefined {
   return both;
 }
 
-function duplicate(group: string, side: string, members: readonly Member[]): GatewayError {
+function duplicate(group: string, side: string, members: readonly Pick<Member, "labels">[]): GatewayError {
   const series = members.map((member) => formatLabels(member.labels)).sort();
   return new GatewayError(
     "execution",

@@ -28,7 +28,11 @@ export function createVectorMatch(run: Run, match: VectorMatch): Operator {
   const swapped = matching.card === "one-to-many";
   const [many, one] = swapped ? [match.rhs, match.lhs] : [match.lhs, match.rhs];
   const signature = createSignature(matching);
-  const side = createOneSide(run, signature, swapped ? "left" : "right");
+  const side = createOneSide(run, {
+    signature,
+    side: swapped ? "left" : "right",
+    joins: matching.include.length === 0,
+  });
   const labels = createResultLabels(match, many.names, run.options.delayedNameRemoval);
   const out = createColumn(steps, noLabels);
   const compute = createPairing(match, swapped, out);
