@@ -1,0 +1,109 @@
+import { createLoserTree } from "../lib/loser-tree.ts";
+import type { MemoryAccount } from "../store/store.ts";
+import { BatchBuilder } from "../wire/batch-builder.ts";
+import { compareWireLabels } from "../wire/compare-wire-labels.ts";
+import type { SeriesBatch } from "../wire/series-batch.ts";
+import { BatchCursor } from "./batch-cursor.ts";
+import { SeriesGroup } from "./series-group.ts";
+
+export interface MergeOptions {
+  /** Where the batches in hand are counted. */
+  readonly memory: MemoryAccount;
+  /** Makes all sources let go. Called before they are closed, as closing waits for a source that is silent. */
+  abort(): void;
+  /** Lets the event loop have a turn where this merge has run for long; `undefined` where it has not. */
+  pause?(): Promise<void> | undefined;
+  /** Rows of a merged batch at most. */
+  readonly rowsPerBatch?: number;
+}
+
+const defaultRowsPerBatch = 128;
+
+/**
+ * Merges streams of batches, each in label order, into one; rows of equal labels become one row (see ChunkMerge).
+ *
+ *   a: ab d          groups: [ab/a ab/b] [c/b] [d/a d/b]
+ *   b: ab c d
+ *
+ * Inside a group rows keep the order of `sources`, then that of their stream; a stream that repeats labels goes on with
+ * the same series. Runs without awaiting until a source's batch is used up: what is merged is handed over then, before
+ * the next batch of that source is asked for, as rows go by reference. So each source has one batch in hand, and
+ * whatever its connection holds ready is the next. Warnings go out as soon as they come in.
+ */
+export async function* mergeBatches(
+  sources: readonly AsyncIterable<SeriesBatch>[],
+  options: MergeOptions,
+): AsyncGenerator<SeriesBatch, void, undefined> {
+  const cursors = sources.map((batches) => new BatchCursor(batches, options.memory));
+  const builder = new BatchBuilder();
+  const group = new SeriesGroup();
+  const rowsPerBatch = options.rowsPerBatch ?? defaultRowsPerBatch;
+  const onWarnings = (warnings: readonly string[]) => {
+    for (const warning of warnings) builder.addWarning(warning);
+  };
+  try {
+    yield* fillAll(cursors, builder, onWarnings);
+    const tree = createLoserTree(cursors.length, (a, b) =>
+      compareCursors(cursors[a] as BatchCursor, cursors[b] as BatchCursor),
+    );
+    for (;;) {
+      const cursor = cursors[tree.winner()];
+      if (cursor?.batch === undefined) break;
+      if (!group.accepts(cursor.bytes, cursor.start, cursor.end)) {
+        group.writeTo(builder);
+        if (builder.count >= rowsPerBatch || builder.full) {
+          yield builder.take();
+          await options.pause?.();
+        }
+      }
+      group.add(cursor.batch, cursor.row);
+      if (!cursor.advance()) {
+        group.keep(cursor.batch);
+        if (!builder.empty) yield builder.take();
+        await cursor.refill(onWarnings);
+        await options.pause?.();
+      }
+      tree.replay();
+    }
+    group.writeTo(builder);
+    if (!builder.empty) yield builder.take();
+  } finally {
+    options.abort();
+    await Promise.allSettled(cursors.map((cursor) => cursor.close()));
+  }
+}
+
+/** Gets the first batch of every source; warnings go out while others are awaited. */
+async function* fillAll(
+  cursors: readonly BatchCursor[],
+  builder: BatchBuilder,
+  onWarnings: (warnings: readonly string[]) => void,
+): AsyncGenerator<SeriesBatch, void, undefined> {
+  let wake: () => void = () => undefined;
+  let pending = cursors.length;
+  let failure: { readonly reason: unknown } | undefined;
+  for (const cursor of cursors) {
+    cursor
+      .refill(onWarnings)
+      .catch((reason: unknown) => {
+        failure ??= { reason };
+      })
+      .finally(() => {
+        pending--;
+        wake();
+      });
+  }
+  while (pending > 0 && failure === undefined) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    if (failure === undefined && !builder.empty) yield builder.take();
+  }
+  if (failure !== undefined) throw failure.reason;
+}
+
+/** Label order, sources at their end last. */
+function compareCursors(a: BatchCursor, b: BatchCursor): number {
+  if (a.ended || b.ended) return a.ended ? (b.ended ? 0 : 1) : -1;
+  return compareWireLabels(a.bytes, a.start, a.end, b.bytes, b.start, b.end);
+}

@@ -1,0 +1,55 @@
+import { GatewayError } from "../lib/errors.ts";
+import { compareWireLabels } from "../wire/compare-wire-labels.ts";
+import type { SeriesBatch } from "../wire/series-batch.ts";
+import { firstRows } from "../wire/warning-batch.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * Fails where series of this store are not in label order, after the rows before that place; equal labels in a row are
+ * in order. A merge that reads on would take one series for two.
+ */
+export function withLabelOrder(inner: Store): Store {
+  return {
+    ...inner,
+    async *series(ctx, request) {
+      let last: Uint8Array | undefined;
+      for await (const batch of inner.series(ctx, request)) {
+        const sorted = sortedRows(batch, last);
+        if (sorted < batch.count) {
+          if (sorted > 0 || batch.warnings.length > 0) yield firstRows(batch, sorted);
+          throw new GatewayError(
+            "internal",
+            `Cannot merge series of ${inner.name}: they are out of order, wants label order`,
+          );
+        }
+        if (batch.count > 0) last = labelsOfRow(batch, batch.count - 1);
+        yield batch;
+      }
+    },
+  };
+}
+
+/** Rows from the first on that are in order after `last`. */
+function sortedRows(batch: SeriesBatch, last: Uint8Array | undefined): number {
+  const { buffers, labelBuffer, labelStart, labelEnd, count } = batch;
+  if (count === 0) return 0;
+  let bytes = buffers[labelBuffer[0] as number] as Uint8Array;
+  let start = labelStart[0] as number;
+  let end = labelEnd[0] as number;
+  if (last !== undefined && compareWireLabels(last, 0, last.length, bytes, start, end) > 0) return 0;
+  for (let row = 1; row < count; row++) {
+    const nextBytes = buffers[labelBuffer[row] as number] as Uint8Array;
+    const nextStart = labelStart[row] as number;
+    const nextEnd = labelEnd[row] as number;
+    if (compareWireLabels(bytes, start, end, nextBytes, nextStart, nextEnd) > 0) return row;
+    bytes = nextBytes;
+    start = nextStart;
+    end = nextEnd;
+  }
+  return count;
+}
+
+function labelsOfRow(batch: SeriesBatch, row: number): Uint8Array {
+  const bytes = batch.buffers[batch.labelBuffer[row] as number] as Uint8Array;
+  return bytes.slice(batch.labelStart[row], batch.labelEnd[row]);
+}
