@@ -189,7 +189,7 @@ test("ends deep, tall and long queries in one error, soon", () => {
 test("keeps bytes of escapes that form no UTF-8", () => {
   const textOf = (query: string) => {
     const expr = parseExpr(query, stableFeatures);
-    return expr.kind === "string" ? expr.value : assert.unreachable();
+    return expr.kind === "string" ? expr.value : "not a string";
   };
   assert.is(textOf('"\\u00e9\\x41\\102\\xc3\\xa9\\n"'), "éABé\n");
   assert.is(textOf("`a\\n`"), "a\\n");

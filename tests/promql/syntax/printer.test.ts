@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Expr } from "../../../src/promql/syntax/ast.ts";
+import { allFeatures, parseExpr } from "../../../src/promql/syntax/parse.ts";
+import { printExpr } from "../../../src/promql/syntax/printer.ts";
+import { everySeed, type SeededRandom } from "../../support/seeded-random.ts";
+
+const test = suite("printer");
+
+/** Everything about an expression but where it stood and in which order its matchers came. */
+function meaningOf(expr: Expr): string {
+  return JSON.stringify(expr, (key, value: unknown) => {
+    if (key === "span") return undefined;
+    if (key === "matchers" && Array.isArray(value))
+      return value.map((matcher) => JSON.stringify(matcher)).sort();
+    if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+    return value;
+  });
+}
+
+function checkRoundTrip(query: string): void {
+  const expr = parseExpr(query, allFeatures);
+  const text = printExpr(expr);
+  const again = parseExpr(text, allFeatures);
+  assert.is(meaningOf(again), meaningOf(expr), `${query} → ${text}`);
+  assert.is(printExpr(again), text);
+}
+
+test("writes expressions as Prometheus does", () => {
+  const cases = {
+    "SUM BY(a,b)(x)": "sum by (a, b) (x)",
+    "sum without()(x)": "sum without () (x)",
+    'sum by ("a.b")(x)': 'sum by ("a.b") (x)',
+    "topk(5,x)": "topk(5, x)",
+    "a+on()b": "a + on () b",
+    "a*ignoring(x)group_left b": "a * ignoring (x) group_left () b",
+    "a==bool b": "a == bool b",
+    '{__name__="a",b="c"}': '{__name__="a",b="c"}',
+    'a{c="1",b!="2"}': 'a{b!="2",c="1"}',
+    '{"a.b","c d"="e"}': '{"c d"="e",__name__="a.b"}',
+    "a offset -5m @ 1.5": "a @ 1.500 offset -5m",
+    "a[90d:1w]": "a[90d:1w]",
+    "a[5m] @ end() offset 1h": "a[5m] @ end() offset 1h",
+    "a[step()*(2+range())]": "a[step() * (2 + range())]",
+    "-a": "-a",
+    "1e100": `1${"0".repeat(100)}`,
+    "1e-7": "0.0000001",
+    "-Inf": "-Inf",
+    "5m + 90s": "5m + 1m30s",
+    "a + fill_left(1) fill_right(2) b": "a + fill_left (1) fill_right (2) b",
+    "a + fill(1e-7) b": "a + fill (1e-07) b",
+    "'a\"b'": '"a\\"b"',
+  };
+  for (const [query, text] of Object.entries(cases)) {
+    assert.is(printExpr(parseExpr(query, allFeatures)), text, query);
+  }
+});
+
+test("gives back what was read, for queries of Prometheus's own printing", () => {
+  const url = new URL("fixtures/prometheus-answers.json", import.meta.url);
+  const answers: readonly { readonly query: string; readonly text?: string }[] = JSON.parse(
+    readFileSync(url, "utf8"),
+  );
+  for (const { query, text } of answers) if (text !== undefined) checkRoundTrip(query);
+});
+
+test("gives back what was read, for generated queries", async () => {
+  await everySeed(300, (random) => checkRoundTrip(vectorOf(random, 4)));
+});
+
+function vectorOf(random: SeededRandom, depth: number): string {
+  const inner = () => vectorOf(random, depth - 1);
+  const name = random.oneOf([
+    "foo",
+    "a:b",
+    "sum",
+    "offset",
+    "start",
+    '{"x.y"}',
+    'foo{a="é",b=~"x|y"}',
+    "{a!=''}",
+  ]);
+  const time = random.oneOf([
+    "",
+    " offset 5m",
+    " @ 12.5",
+    " @ end() offset -1h",
+    " offset step()",
+    " offset -(range()+5)",
+  ]);
+  const range = random.oneOf([
+    "5m",
+    "1h30m",
+    "90d",
+    "step() * 2",
+    "min_of(5m, (range() + 1) ^ 2)",
+    "-(1m - 5m)",
+  ]);
+  if (depth === 0) return name + time;
+  switch (random.below(8)) {
+    case 0:
+      return `${inner()} ${random.oneOf(["+", "^", "or", "unless on (a, on)", "* ignoring (x) group_left (y)"])} ${inner()}`;
+    case 1:
+      return `(${inner()} ${random.oneOf([">= bool", "</", "atan2", "- fill (-1)"])} ${inner()})`;
+    case 2:
+      return `${random.oneOf(["sum(", "count by () (", "topk by (a) (2, ", "quantile without (b) (0.5, "])}${inner()})`;
+    case 3:
+      return `rate(${name}[${range}]${time})`;
+    case 4:
+      return `max_over_time((${inner()})[${range}:${random.oneOf(["", "1m", "step()"])}]${time})`;
+    case 5:
+      return `-${inner()}`;
+    case 6:
+      return `label_join(${inner()}, "d", "\\t☺", "a", \`b\`)`;
+    default:
+      return `clamp(${inner()}, ${random.oneOf(["-1", "5m", "NaN", "1e-7 * 2"])}, time())`;
+  }
+}
+
+test.run();
