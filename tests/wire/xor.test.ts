@@ -206,8 +206,34 @@ function checkBits(samples: readonly Sample[], expected: string): void {
   assert.ok(bits.length - expected.length < 9);
 }
 
+xor("reads runs of equal samples of every length, from every bit of a byte", () => {
+  for (let before = 0; before < 8; before++) {
+    for (let run = 0; run < 60; run++) {
+      for (const end of [0, 1]) {
+        // Each "01" and its reused window before the run moves it by an odd number of bits.
+        const values = [
+          0,
+          1,
+          ...Array.from({ length: before }, (_, i) => i % 2),
+          ...new Array<number>(run).fill(7),
+          8,
+        ];
+        const samples = values.map((value, i) =>
+          sample(i * 15_000 + (i === values.length - 1 ? end : 0), value),
+        );
+        assert.equal(decode(encode(samples)), samples);
+      }
+    }
+  }
+});
+
 xor("refuses times that a double does not hold, on the way too", () => {
-  for (const times of [[0, 1, 2 ** 55, 3], [0, 2 ** 52, 2 ** 53 + 2 ** 52, 5], [2 ** 54]]) {
+  for (const times of [
+    [0, 1, 2 ** 55, 3],
+    [0, 2 ** 52, 2 ** 53 + 2 ** 52, 5],
+    [2 ** 54],
+    [2 ** 53 - 8, 2 ** 53 - 6, 2 ** 53 - 6 + 2 ** 52, 2 ** 53 - 6],
+  ]) {
     const bytes = encode(times.map((time) => sample(time, 1)));
     assert.throws(() => decode(bytes), isBroken);
     assert.throws(() => naiveDecode(bytes));
