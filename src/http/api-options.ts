@@ -1,0 +1,54 @@
+import type { Labels } from "../model/labels.ts";
+import type { Matcher } from "../model/matcher.ts";
+import type { TimeRange } from "../model/time-range.ts";
+import type { Engine } from "../promql/engine.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Selectable } from "../store/samples.ts";
+import type { MemoryAccount, PartialResponse, ShardInfo, Store } from "../store/store.ts";
+import type { BuildInfo, ComponentStatus } from "../telemetry/component-status.ts";
+import type { MetricsRegistry } from "../telemetry/create-metrics.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { QueryDefaults } from "./parameters/query.ts";
+
+/** How one query wants its series. */
+export interface SelectChoices {
+  readonly dedup: boolean;
+  readonly replicaLabels: readonly string[];
+  readonly partialResponse: PartialResponse;
+  readonly storeMatchers: readonly (readonly Matcher[])[];
+  readonly shard: ShardInfo | undefined;
+}
+
+/** An endpoint as `/api/v1/stores` shows it. */
+export interface EndpointStatus {
+  readonly name: string;
+  /** Thanos's component word; endpoints without one are left out. */
+  readonly component: string | undefined;
+  /** Unix milliseconds, `undefined` before the first check. */
+  readonly lastCheckMs: number | undefined;
+  readonly lastError: string | undefined;
+  readonly labelSets: readonly Labels[];
+  readonly timeRange: TimeRange;
+}
+
+/** Everything the HTTP API answers from. */
+export interface HttpApiOptions {
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly select: (choices: SelectChoices) => Selectable;
+  readonly endpoints: () => readonly EndpointStatus[];
+  readonly status: ComponentStatus;
+  readonly metrics: MetricsRegistry;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly memory: MemoryAccount;
+  readonly memoryLimitBytes: number;
+  readonly defaults: QueryDefaults;
+  readonly timeoutMs: number;
+  readonly maxConcurrent: number;
+  readonly build: BuildInfo;
+  /** Every flag as text, for `/api/v1/status/flags`. */
+  readonly flags: Readonly<Record<string, string>>;
+  readonly routePrefix: string;
+  readonly disableCors: boolean;
+}

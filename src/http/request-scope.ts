@@ -1,0 +1,54 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { MemoryAccount, QueryContext } from "../store/store.ts";
+
+export interface RequestScopeOptions {
+  readonly clock: Clock;
+  /** Aborted when the client goes away. */
+  readonly client: AbortSignal;
+  /** `undefined` for no end. */
+  readonly timeoutMs: number | undefined;
+  readonly memory: MemoryAccount;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The life of one request: its context, its warnings, and its end. Who creates it closes it. */
+export interface RequestScope {
+  readonly ctx: QueryContext;
+  /** Warnings so far, in order, each once. */
+  warnings(): readonly string[];
+  /** Frees the timer and stops whatever still works for the request. */
+  close(): void;
+}
+
+export function createRequestScope(options: RequestScopeOptions): RequestScope {
+  const { clock, client, timeoutMs } = options;
+  const stop = new AbortController();
+  const warnings = new Set<string>();
+  const leave = () => stop.abort(client.reason);
+  if (client.aborted) leave();
+  else client.addEventListener("abort", leave, { once: true });
+  const endTimer =
+    timeoutMs === undefined
+      ? undefined
+      : clock.after(Math.max(0, Math.min(timeoutMs, longestTimerMs)), () =>
+          stop.abort(new DOMException("the time for the query is over", "TimeoutError")),
+        );
+  return {
+    ctx: {
+      signal: stop.signal,
+      deadlineMs: timeoutMs === undefined ? undefined : clock.nowMs() + timeoutMs,
+      warn: (message) => void warnings.add(message),
+      metadata: options.metadata,
+      memory: options.memory,
+    },
+    warnings: () => [...warnings],
+    close() {
+      endTimer?.();
+      client.removeEventListener("abort", leave);
+      stop.abort(new DOMException("the request is over", "AbortError"));
+    },
+  };
+}
+
+/** Timers take 32 bits of milliseconds. */
+const longestTimerMs = 2_147_483_647;

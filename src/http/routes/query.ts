@@ -1,0 +1,130 @@
+import type { PreparedQuery, QueryResult } from "../../promql/engine.ts";
+import type { Selectable } from "../../store/samples.ts";
+import type { QueryContext } from "../../store/store.ts";
+import type { ApiCall, RouteHandler } from "../api-call.ts";
+import type { HttpApiOptions } from "../api-options.ts";
+import type { ApiResponder } from "../api-responder.ts";
+import { stopError } from "../errors.ts";
+import { writeQueryData } from "../json/query-data.ts";
+import { type QueryTimings, writeQueryStats } from "../json/query-stats.ts";
+import { createPacer } from "../pacer.ts";
+import { type Form, readForm } from "../parameters/form.ts";
+import { type QueryParameters, readInstantParameters, readRangeParameters } from "../parameters/query.ts";
+import type { QueryGate } from "../query-gate.ts";
+import { createRequestScope } from "../request-scope.ts";
+
+/** What instant and range queries do differently. */
+interface QueryPlan {
+  readonly parameters: QueryParameters;
+  start(prepared: PreparedQuery, ctx: QueryContext, source: Selectable): QueryResult;
+}
+
+export interface QueryRoutes {
+  readonly instant: RouteHandler;
+  readonly range: RouteHandler;
+}
+
+/** `/query` and `/query_range`. */
+export function createQueryRoutes(
+  api: HttpApiOptions,
+  responder: ApiResponder,
+  gate: QueryGate,
+): QueryRoutes {
+  const timespan = api.metrics.histogram(
+    "thanos_query_range_requested_timespan_duration_seconds",
+    "A histogram of the query range window in seconds.",
+    Array.from({ length: 12 }, (_, i) => 900 * 2 ** i),
+  );
+
+  async function serve(call: ApiCall, read: (form: Form) => QueryPlan): Promise<void> {
+    let plan: QueryPlan;
+    try {
+      plan = read(await readForm(call.request));
+    } catch (error) {
+      return responder.error(call.exchange, error, "request");
+    }
+    const scope = createRequestScope({
+      clock: api.clock,
+      client: call.exchange.signal,
+      timeoutMs: Math.min(plan.parameters.timeoutMs ?? Number.POSITIVE_INFINITY, api.timeoutMs),
+      memory: api.memory,
+      metadata: { "request-id": call.requestId, "thanos-tenant": call.tenant },
+    });
+    try {
+      await answer(call, plan, scope);
+    } finally {
+      scope.close();
+    }
+  }
+
+  async function answer(
+    call: ApiCall,
+    plan: QueryPlan,
+    scope: ReturnType<typeof createRequestScope>,
+  ): Promise<void> {
+    const { ctx } = scope;
+    const { parameters } = plan;
+    const startMs = api.clock.monotonicMs();
+    let result: QueryResult;
+    try {
+      const prepared = api.engine.prepare(parameters.query);
+      result = plan.start(prepared, ctx, api.select(parameters));
+    } catch (error) {
+      return responder.error(call.exchange, error, "request");
+    }
+    const preparedMs = api.clock.monotonicMs();
+    try {
+      let leave: () => void;
+      try {
+        leave = await gate.enter(ctx.signal);
+      } catch (reason) {
+        return responder.error(call.exchange, stopError(reason), "execution");
+      }
+      const timings = (): QueryTimings => {
+        const nowMs = api.clock.monotonicMs();
+        return {
+          preparationMs: preparedMs - startMs,
+          queueMs: enteredMs - preparedMs,
+          totalMs: nowMs - startMs,
+        };
+      };
+      const enteredMs = api.clock.monotonicMs();
+      try {
+        await responder.success(call, {
+          memory: ctx.memory,
+          warnings: scope.warnings,
+          explain: (reason) => (ctx.signal.aborted ? stopError(ctx.signal.reason) : reason),
+          async write(body) {
+            body.writer.raw("{");
+            await writeQueryData(result, { body, pacer: createPacer(api.clock), memory: ctx.memory });
+            if (parameters.stats) writeQueryStats(body.writer, result.stats(), timings());
+            body.writer.raw(',"analysis":{}}');
+          },
+        });
+      } finally {
+        leave();
+      }
+    } finally {
+      await result.close();
+    }
+  }
+
+  return {
+    instant: (call) =>
+      serve(call, (form) => {
+        const parameters = readInstantParameters(form, api.defaults, api.clock.nowMs());
+        const { timeMs, lookbackDeltaMs } = parameters;
+        const at = lookbackDeltaMs === undefined ? { timeMs } : { timeMs, lookbackDeltaMs };
+        return { parameters, start: (prepared, ctx, source) => prepared.instant(ctx, source, at) };
+      }),
+    range: (call) =>
+      serve(call, (form) => {
+        const parameters = readRangeParameters(form, api.defaults);
+        const { startMs, endMs, stepMs, lookbackDeltaMs } = parameters;
+        timespan.record((endMs - startMs) / 1000);
+        const span = { startMs, endMs, stepMs };
+        const over = lookbackDeltaMs === undefined ? span : { ...span, lookbackDeltaMs };
+        return { parameters, start: (prepared, ctx, source) => prepared.range(ctx, source, over) };
+      }),
+  };
+}
