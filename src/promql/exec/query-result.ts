@@ -5,6 +5,7 @@ import { createCompiler } from "./compile.ts";
 import { dropMarkedNames } from "./drop-name.ts";
 import { createMatrixResult } from "./matrix-result.ts";
 import type { Column, Operator } from "./operator.ts";
+import { orderAfterDrop } from "./order-after-drop.ts";
 import { pullMapped } from "./pull.ts";
 import { mergeRepeats } from "./repeats.ts";
 import type { Run } from "./run.ts";
@@ -48,7 +49,8 @@ function createRoot(run: Run, plan: PlanNode, { span, range }: ResultShape): Ope
   if (valueTypeOf(plan) === "scalar") return vectorOfScalar(compiler.scalar(plan, span), steps);
   const root = compiler.vector(plan, span, range);
   if (run.options.delayedNameRemoval) return dropMarkedNames(run, root, range);
-  return root.repeats && steps > 1 ? mergeRepeats(run, root, range) : root;
+  if (root.repeats && steps > 1) return mergeRepeats(run, root, range);
+  return range && root.ordered && root.names === "none" ? orderAfterDrop(run, root) : root;
 }
 
 function opening<T>(run: Run, next: () => T): () => T {

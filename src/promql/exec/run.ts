@@ -1,4 +1,4 @@
-import { GatewayError } from "../../lib/errors.ts";
+import { GatewayError, messageOf } from "../../lib/errors.ts";
 import { systemClock, yieldToLoop } from "../../runtime/clock.ts";
 import type { SampleSource, Selectable, SelectRequest } from "../../store/samples.ts";
 import type { QueryContext } from "../../store/store.ts";
@@ -7,7 +7,7 @@ import type { EngineOptions, QueryStats } from "../engine.ts";
 /** How long series may be worked on before timers and sockets have their turn, ms. */
 const turnMs = 10;
 /** How often that is looked at, in series. */
-const seriesPerLook = 16;
+const seriesPerLook = 4;
 
 /** What all operators of one running query share: its sources, limits, counts and the way to stop. */
 export interface Run {
@@ -60,10 +60,13 @@ export function createRun(
     options,
     lookbackMs,
     select(request) {
-      const selection = lazySource(() => {
+      const open = () => {
         if (closed) throw new GatewayError("canceled", "query was canceled in expression evaluation");
         return source.select(ctx, request);
-      });
+      };
+      const selection = lazySource(open, (error) =>
+        ctx.signal.aborted ? stoppedBy(ctx.signal.reason) : expansionError(error),
+      );
       selections.push(selection);
       return selection;
     },
@@ -118,15 +121,37 @@ export function stoppedBy(reason: unknown): GatewayError {
     : new GatewayError("canceled", "query was canceled in expression evaluation", { cause: reason });
 }
 
-function lazySource(open: () => SampleSource) {
+/** A store's failure as upstream tells it. */
+function expansionError(cause: unknown): GatewayError {
+  return new GatewayError("execution", `expanding series: ${messageOf(cause)}`, { cause });
+}
+
+/** A source that opens with its first pull; what it throws goes through `failure`. */
+function lazySource(open: () => SampleSource, failure: (error: unknown) => GatewayError) {
   let opened: SampleSource | undefined;
-  const source = () => {
+  const source = (): SampleSource => {
     opened ??= open();
     return opened;
   };
+  const failed = (error: unknown): never => {
+    throw failure(error);
+  };
   return {
-    open: () => void source(),
-    next: () => source().next(),
+    open() {
+      try {
+        source();
+      } catch (error) {
+        failed(error);
+      }
+    },
+    next() {
+      try {
+        const pulled = source().next();
+        return pulled instanceof Promise ? pulled.catch(failed) : pulled;
+      } catch (error) {
+        return failed(error);
+      }
+    },
     close: async () => opened?.close(),
   };
 }
