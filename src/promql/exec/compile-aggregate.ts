@@ -4,7 +4,7 @@ import { type Accumulator, foldedAggregates } from "../functions/accumulators.ts
 import type { AggregateNode } from "../plan/node.ts";
 import { createAggregate, namesAfterGrouping } from "./aggregate.ts";
 import { createQuantile } from "./aggregate-held.ts";
-import { type Compiler, notSupported } from "./compile.ts";
+import { type Compiler, notSupported } from "./compiler.ts";
 import { createCountValues } from "./count-values.ts";
 import { createGrouping } from "./grouping.ts";
 import type { Operator, ScalarOperator } from "./operator.ts";

@@ -3,7 +3,7 @@ import { dateFunctions } from "../functions/date-functions.ts";
 import { clampMax, clampMin, instantFunctions, roundColumn } from "../functions/instant-functions.ts";
 import { type CallNode, type PlanNode, valueTypeOf } from "../plan/node.ts";
 import { absentLabels, createAbsent } from "./absent.ts";
-import { type Compiler, notSupported } from "./compile.ts";
+import { type Compiler, notSupported } from "./compiler.ts";
 import { createHistogramCall } from "./histogram-call.ts";
 import { type ColumnChange, createInstantCall, filterColumn } from "./instant-call.ts";
 import { repeatSteps } from "./invariant.ts";

@@ -1,4 +1,3 @@
-import { GatewayError } from "../../lib/errors.ts";
 import { goMax, goMin } from "../functions/go-math.ts";
 import { rangeFunctions } from "../functions/range-functions.ts";
 import {
@@ -12,6 +11,7 @@ import type { SetOp } from "../syntax/ast.ts";
 import { absentLabels, createAbsent } from "./absent.ts";
 import { compileAggregate } from "./compile-aggregate.ts";
 import { compileInstantCall } from "./compile-call.ts";
+import { type Compiler, notSupported } from "./compiler.ts";
 import { createInstantCall } from "./instant-call.ts";
 import { repeatSteps } from "./invariant.ts";
 import type { Operator, SamplesOperator, ScalarOperator } from "./operator.ts";
@@ -35,14 +35,6 @@ import { createSubquery } from "./subquery.ts";
 import { createVectorMatch } from "./vector-match.ts";
 import { dropsName, vectorScalarChange } from "./vector-scalar.ts";
 
-/** Builds operators for plans. `sorted` asks that what holds its answer anyway gives it out in label order. */
-export interface Compiler {
-  readonly run: Run;
-  vector(node: PlanNode, span: Span, sorted: boolean): Operator;
-  scalar(node: PlanNode, span: Span): ScalarOperator;
-  matrix(node: PlanNode, span: Span): SamplesOperator;
-}
-
 /** Throws GatewayError `execution` for what is not supported yet. */
 export function createCompiler(run: Run): Compiler {
   const compiler: Compiler = {
@@ -52,10 +44,6 @@ export function createCompiler(run: Run): Compiler {
     matrix: (node, span) => compileMatrix(compiler, node, span),
   };
   return compiler;
-}
-
-export function notSupported(what: string): GatewayError {
-  return new GatewayError("execution", `${what} is not supported yet`);
 }
 
 function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: boolean): Operator {
