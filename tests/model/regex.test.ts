@@ -92,6 +92,15 @@ test("words with wildcards agree with the linear machine on every short text", (
   }
 });
 
+test("flags end with their group, and case folds beyond ASCII", () => {
+  assert.ok(compileRegex("(?i:a)b").matches("Ab"));
+  assert.not.ok(compileRegex("(?i:a)b").matches("AB"));
+  assert.not.ok(compileRegex("((?i)a)b").matches("AB"));
+  for (const text of ["sk", "SK", "\u017f\u212a"]) assert.ok(compileRegex("(?i)sK").matches(text), text);
+  for (const text of ["é", "É"]) assert.ok(compileRegex("(?i)[à-ö]").matches(text), text);
+  assert.not.ok(compileRegex("(?i)i").matches("\u0131"));
+});
+
 test("tell the texts that match, where they are few", () => {
   assert.equal(compileRegex("foo").literals, ["foo"]);
   assert.equal(compileRegex("foo|bar|b(a|e)z").literals, ["foo", "bar", "baz", "bez"]);

@@ -186,6 +186,11 @@ function checkCount(p: ParserState, call: Call, declared: number, variadic: numb
 function checkInfoSelector(p: ParserState, call: Call): void {
   const [, selector] = call.args;
   if (selector === undefined) return;
+  const type = typeOf(selector);
+  if (type !== "vector") {
+    const context = `call to function ${quoteGo(call.func)}`;
+    note(p, call.span, `expected type instant vector in ${context}, got ${typeName(type)}`);
+  }
   if (selector.kind !== "vector-selector") note(p, selector.span, "expected label selectors only");
   else if (selector.name !== "") {
     note(p, selector.span, "expected label selectors only, got vector selector instead");

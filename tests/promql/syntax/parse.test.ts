@@ -103,6 +103,25 @@ test("binds operators as Prometheus does", () => {
   }
 });
 
+test("binds durations as Prometheus does", () => {
+  const rangeOf = (query: string) => {
+    const expr = parseExpr(query, allFeatures);
+    const range = expr.kind === "matrix-selector" ? expr.rangeExpr : undefined;
+    // Where parts stood does not matter, nor what was in parentheses.
+    return JSON.stringify(range, (key, value) => (key === "span" || key === "wrapped" ? undefined : value));
+  };
+  for (const [plain, grouped] of [
+    ["2 ^ 3 ^ 2", "2 ^ (3 ^ 2)"],
+    ["2 - 1 - step()", "(2 - 1) - step()"],
+    ["1 + 2 * 3", "1 + (2 * 3)"],
+    ["-2 ^ 2", "-(2 ^ 2)"],
+  ] as const) {
+    assert.is(rangeOf(`a[${plain}]`), rangeOf(`a[${grouped}]`), plain);
+    assert.not.equal(rangeOf(`a[${plain}]`), undefined);
+  }
+  assert.is(printExpr(parseExpr("foo offset -2 ^ 2 == b", allFeatures)), "foo offset -2s ^ 2 == b");
+});
+
 test("settles how vectors are matched", () => {
   const matchingOf = (query: string) => {
     const expr = parseExpr(query, allFeatures);

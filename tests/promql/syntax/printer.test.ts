@@ -42,6 +42,7 @@ test("writes expressions as Prometheus does", () => {
     "a offset -5m @ 1.5": "a @ 1.500 offset -5m",
     "a[90d:1w]": "a[90d:1w]",
     "a[5m] @ end() offset 1h": "a[5m] @ end() offset 1h",
+    "a offset 1m anchored @ 5": "a @ 5.000 anchored offset 1m",
     "a[step()*(2+range())]": "a[step() * (2 + range())]",
     "-a": "-a",
     "1e100": `1${"0".repeat(100)}`,
