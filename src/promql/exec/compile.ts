@@ -143,6 +143,8 @@ function compileMatrix(compiler: Compiler, wrapped: PlanNode, span: Span): Sampl
 
 function compileSubquery(compiler: Compiler, node: SubqueryNode, span: Span): SamplesOperator {
   const inner = subquerySpan(span, node, node);
+  // The column of inner steps is as long as range and step say, whatever the data.
+  compiler.run.hold(inner.grid.count);
   const input =
     valueTypeOf(node.expr) === "scalar"
       ? vectorOfScalar(compiler.scalar(node.expr, inner), inner.grid.count)

@@ -82,7 +82,13 @@ export function prepareExpr(expr: Expr, options: EngineOptions): PreparedQuery {
     lookbackDeltaMs: number | undefined,
     create: (run: ReturnType<typeof createRun>) => QueryResult,
   ): QueryResult {
-    return create(createRun(ctx, source, options, lookbackDeltaMs ?? options.lookbackDeltaMs));
+    const run = createRun(ctx, source, options, lookbackDeltaMs ?? options.lookbackDeltaMs);
+    try {
+      return create(run);
+    } catch (error) {
+      void run.close(); // Nothing is open yet: this gives back what was counted.
+      throw error;
+    }
   }
 }
 

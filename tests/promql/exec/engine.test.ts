@@ -222,6 +222,10 @@ const failures: readonly [string, string][] = [
   ["topk(NaN, http_total)", "Parameter value is NaN"],
   ["topk(1e19, http_total)", "Scalar value 1e+19 overflows int64"],
   ["topk(-1e19, http_total)", "Scalar value -1e+19 underflows int64"],
+  [
+    "max_over_time(late[1y:1ms])",
+    "query processing would load too many samples into memory in query execution",
+  ],
   ["info(http_total)", 'function "info" is not supported yet'],
 ];
 
