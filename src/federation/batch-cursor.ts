@@ -1,4 +1,3 @@
-import type { MemoryAccount } from "../store/store.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 
 const noBytes = new Uint8Array(0);
@@ -8,8 +7,6 @@ const noBytes = new Uint8Array(0);
  * hot part.
  *
  *   refill ─► row … row ─► used up ─► refill ─► … ─► ended
- *
- * Bytes of the batch in hand are counted.
  */
 export class BatchCursor {
   /** Batch in hand; `undefined` before the first and after the last one. */
@@ -20,12 +17,9 @@ export class BatchCursor {
   end = 0;
   ended = false;
   readonly #batches: AsyncIterator<SeriesBatch, unknown>;
-  readonly #memory: MemoryAccount;
-  #heldBytes = 0;
 
-  constructor(batches: AsyncIterable<SeriesBatch>, memory: MemoryAccount) {
+  constructor(batches: AsyncIterable<SeriesBatch>) {
     this.#batches = batches[Symbol.asyncIterator]();
-    this.#memory = memory;
   }
 
   /** Asks for the next batch that has rows; the one in hand is gone then. Throws what the stream throws. */
@@ -40,9 +34,6 @@ export class BatchCursor {
       const batch = next.value;
       if (batch.warnings.length > 0) onWarnings(batch.warnings);
       if (batch.count === 0) continue;
-      const sizeBytes = batchSizeBytes(batch);
-      this.#memory.take(sizeBytes);
-      this.#heldBytes = sizeBytes;
       this.batch = batch;
       this.#point(batch, 0);
       return;
@@ -73,18 +64,9 @@ export class BatchCursor {
   }
 
   #letGo(): void {
-    this.#memory.give(this.#heldBytes);
-    this.#heldBytes = 0;
     this.batch = undefined;
     this.bytes = noBytes;
     this.start = 0;
     this.end = 0;
   }
-}
-
-/** Bytes that a batch keeps from being freed: its buffers and about as much as its columns take. */
-function batchSizeBytes(batch: SeriesBatch): number {
-  let size = batch.count * 18 + (batch.chunkFrom[batch.count] ?? 0) * 35;
-  for (const buffer of batch.buffers) size += buffer.byteLength;
-  return size;
 }

@@ -1,5 +1,4 @@
 import { createLoserTree } from "../lib/loser-tree.ts";
-import type { MemoryAccount } from "../store/store.ts";
 import { BatchBuilder } from "../wire/batch-builder.ts";
 import { compareWireLabels } from "../wire/compare-wire-labels.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
@@ -7,8 +6,6 @@ import { BatchCursor } from "./batch-cursor.ts";
 import { SeriesGroup } from "./series-group.ts";
 
 export interface MergeOptions {
-  /** Where the batches in hand are counted. */
-  readonly memory: MemoryAccount;
   /** Makes all sources let go. Called before they are closed, as closing waits for a source that is silent. */
   abort(): void;
   /** Lets the event loop have a turn where this merge has run for long; `undefined` where it has not. */
@@ -27,14 +24,14 @@ const defaultRowsPerBatch = 128;
  *
  * Inside a group rows keep the order of `sources`, then that of their stream; a stream that repeats labels goes on with
  * the same series. Runs without awaiting until a source's batch is used up: what is merged is handed over then, before
- * the next batch of that source is asked for, as rows go by reference. So each source has one batch in hand, and
- * whatever its connection holds ready is the next. Warnings go out as soon as they come in.
+ * the next batch of that source is asked for, as rows go by reference. So each source has one batch in hand here and
+ * one under way in its connection; both are counted by whoever read them. Warnings go out as soon as they come in.
  */
 export async function* mergeBatches(
   sources: readonly AsyncIterable<SeriesBatch>[],
   options: MergeOptions,
 ): AsyncGenerator<SeriesBatch, void, undefined> {
-  const cursors = sources.map((batches) => new BatchCursor(batches, options.memory));
+  const cursors = sources.map((batches) => new BatchCursor(batches));
   const builder = new BatchBuilder();
   const group = new SeriesGroup();
   const rowsPerBatch = options.rowsPerBatch ?? defaultRowsPerBatch;

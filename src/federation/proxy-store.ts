@@ -1,0 +1,197 @@
+import { compareBytewise } from "../lib/bytes.ts";
+import { GatewayError } from "../lib/errors.ts";
+import { stripMatched } from "../model/label-matching.ts";
+import type { Labels } from "../model/labels.ts";
+import type { Matcher } from "../model/matcher.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { bestEffort, type FailureTexts } from "../store/best-effort.ts";
+import type { TsdbInfo } from "../store/endpoint.ts";
+import { resorted } from "../store/resorted.ts";
+import type { LabelRequest, QueryContext, SeriesRequest, Store } from "../store/store.ts";
+import { streamPhaseOf } from "../store/stream-phase.ts";
+import { withLabelOrder } from "../store/with-label-order.ts";
+import { withShard } from "../store/with-shard.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { SeriesBatch } from "../wire/series-batch.ts";
+import { firstRows } from "../wire/warning-batch.ts";
+import { advertisedInfo } from "./advertised-info.ts";
+import { chooseEndpoints } from "./choose-endpoints.ts";
+import { countEmptyStreams } from "./empty-streams.ts";
+import { mergeBatches } from "./merge.ts";
+import { createPace } from "./pace.ts";
+import { clientText, type QueryableEndpoint, storeIdText } from "./queryable-endpoint.ts";
+import { matchersOf, type TsdbSelector } from "./tsdb-selector.ts";
+
+export interface ProxyStoreOptions {
+  readonly name?: string;
+  /** The members of now; asked at every call. */
+  endpoints(): readonly QueryableEndpoint[];
+  /** Labels that all series are taken to have (`--selector-label`). */
+  readonly selectorLabels?: Labels;
+  /** TSDBs that take part (`--selector.relabel-config`); all by default. */
+  readonly tsdbSelector?: TsdbSelector;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Gives timers and sockets their turn; by default the event loop's. */
+  readonly yieldToLoop?: () => Promise<void>;
+}
+
+/** A federation of stores, itself a store. */
+export interface ProxyStore extends Store {
+  /** TSDBs of all members. */
+  tsdbInfos(): readonly TsdbInfo[];
+}
+
+/** What a call comes down to, once its matchers are held against the selector labels. */
+interface Plan {
+  readonly matchers: readonly Matcher[];
+  readonly members: readonly QueryableEndpoint[];
+}
+
+/**
+ * Answers from all endpoints that may have data, as one sorted stream (Thanos's ProxyStore). Under `warn` what fails
+ * becomes warnings, and what came before is kept; under `abort` the first failure or warning ends the call with
+ * `aborted`. Warnings travel in the batches and, for label calls, through `ctx.warn`.
+ */
+export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
+  const { tsdbSelector, selectorLabels = [], name = "federation" } = options;
+  const emptyStreams = options.metrics.counter(
+    "thanos_proxy_store_empty_stream_responses_total",
+    "Total number of empty responses received.",
+  );
+  const members = (): readonly QueryableEndpoint[] => {
+    const endpoints = options.endpoints();
+    if (tsdbSelector === undefined) return endpoints;
+    return endpoints.filter(({ store }) => selectedSets(tsdbSelector, store) !== undefined);
+  };
+
+  /** `undefined` where the selector labels rule the call out. */
+  const plan = (request: LabelRequest | SeriesRequest): Plan | undefined => {
+    const matchers = stripMatched(request.matchers, selectorLabels);
+    if (matchers === undefined) return undefined;
+    const chosen = chooseEndpoints(members(), { ...request, matchers });
+    const narrowed =
+      tsdbSelector === undefined ? [] : chosen.flatMap(({ store }) => narrowedSets(tsdbSelector, store));
+    return { matchers: [...matchers, ...matchersOf(narrowed)], members: chosen };
+  };
+
+  const store: ProxyStore = {
+    name,
+    info: () => advertisedInfo(members(), { selectorLabels, tsdbSelector }),
+    tsdbInfos: () => members().flatMap(({ tsdbInfos }) => tsdbInfos),
+
+    async *series(ctx, request) {
+      const stripped = stripMatched(request.matchers, selectorLabels);
+      if (stripped === undefined) return;
+      if (stripped.length === 0)
+        throw new GatewayError("bad_data", "no matchers specified (excluding selector labels)");
+      if (request.partialResponse === "abort" && options.endpoints().length === 0)
+        throw new GatewayError("execution", "No StoreAPIs available");
+      const planned = plan(request);
+      if (planned === undefined || planned.members.length === 0) return;
+      const scope = new AbortController();
+      const inner: QueryContext = { ...ctx, signal: AbortSignal.any([ctx.signal, scope.signal]) };
+      const forwarded = { ...request, matchers: planned.matchers, storeMatchers: [] };
+      const sources = planned.members.map((member) =>
+        countEmptyStreams(memberStore(member, request), emptyStreams).series(inner, forwarded),
+      );
+      const pace = createPace(options);
+      yield* limited(mergeBatches(sources, { abort: () => scope.abort(), pause: pace.rest }), request);
+    },
+
+    async labelNames(ctx, request) {
+      const planned = plan(request);
+      if (planned === undefined) return [];
+      const forwarded = { ...request, matchers: planned.matchers, storeMatchers: [], limit: 0 };
+      const answers = await fanOut(ctx, planned.members, (member, inner) =>
+        memberStore(member, request).labelNames(inner, forwarded),
+      );
+      return union(answers, request.limit);
+    },
+
+    async labelValues(ctx, request) {
+      if (request.label === "") throw new GatewayError("bad_data", "label name parameter cannot be empty");
+      const planned = plan(request);
+      if (planned === undefined) return [];
+      const forwarded = { ...request, matchers: planned.matchers, storeMatchers: [] };
+      const answers = await fanOut(ctx, planned.members, (member, inner) =>
+        memberStore(member, request).labelValues(inner, forwarded),
+      );
+      return union(answers, request.limit);
+    },
+  };
+  return store;
+}
+
+/** A member with what it lacks itself, its failures in Thanos's words. */
+function memberStore(member: QueryableEndpoint, request: LabelRequest | SeriesRequest): Store {
+  const info = member.store.info();
+  let store = member.store;
+  if (!info.supportsWithoutReplicaLabels && request.withoutReplicaLabels.length > 0) store = resorted(store);
+  if (!info.supportsSharding) store = withShard(store);
+  return bestEffort(withLabelOrder(store), failureTexts(member));
+}
+
+function failureTexts(member: QueryableEndpoint): FailureTexts {
+  return {
+    series(error) {
+      const phase = streamPhaseOf(error);
+      if (phase === "silent") return error.message;
+      if (phase === "open")
+        return `fetch series for ${storeIdText(member)} ${clientText(member)}: ${error.message}`;
+      return `receive series from ${clientText(member)}: ${error.message}`;
+    },
+    labelNames: (error) => `fetch label names from store ${clientText(member)}: ${error.message}`,
+    labelValues: (error) => `fetch label values from store ${clientText(member)}: ${error.message}`,
+  };
+}
+
+/** Stops after so many responses; warnings count. Under `abort` the first warning is the end. */
+async function* limited(
+  batches: AsyncIterable<SeriesBatch>,
+  { limit, partialResponse }: SeriesRequest,
+): AsyncGenerator<SeriesBatch, void, undefined> {
+  let left = limit > 0 ? limit : Number.POSITIVE_INFINITY;
+  for await (const batch of batches) {
+    const [warning] = batch.warnings;
+    if (warning !== undefined && partialResponse === "abort") throw new GatewayError("aborted", warning);
+    const warnings = batch.warnings.slice(0, left);
+    left -= warnings.length;
+    const rows = Math.min(batch.count, left);
+    left -= rows;
+    yield rows === batch.count ? batch : firstRows({ ...batch, warnings }, rows);
+    if (left <= 0) return;
+  }
+}
+
+/** Asks all members at once. The first error ends the others. */
+async function fanOut(
+  ctx: QueryContext,
+  members: readonly QueryableEndpoint[],
+  ask: (member: QueryableEndpoint, ctx: QueryContext) => Promise<readonly string[]>,
+): Promise<readonly (readonly string[])[]> {
+  const scope = new AbortController();
+  const inner: QueryContext = { ...ctx, signal: AbortSignal.any([ctx.signal, scope.signal]) };
+  const calls = members.map((member) => ask(member, inner));
+  try {
+    return await Promise.all(calls);
+  } finally {
+    scope.abort();
+    await Promise.allSettled(calls);
+  }
+}
+
+function union(answers: readonly (readonly string[])[], limit: number): readonly string[] {
+  const sorted = [...new Set(answers.flat())].sort(compareBytewise);
+  return limit > 0 ? sorted.slice(0, limit) : sorted;
+}
+
+/** The label sets of a store that take part; `undefined` where it does not. */
+function selectedSets(selector: TsdbSelector, store: Store): readonly Labels[] | undefined {
+  const { labelSets } = store.info();
+  return labelSets.length === 0 ? labelSets : selector(labelSets);
+}
+
+function narrowedSets(selector: TsdbSelector, store: Store): readonly Labels[] {
+  return selectedSets(selector, store) ?? [];
+}
