@@ -7,6 +7,7 @@ import { createQuantile } from "./aggregate-held.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
 import { createCountValues } from "./count-values.ts";
 import { createGrouping } from "./grouping.ts";
+import { createLimitK, createLimitRatio, type Limit } from "./limit.ts";
 import type { Operator, ScalarOperator } from "./operator.ts";
 import { afterPreparing, whenReady } from "./pull.ts";
 import { mergeRepeats } from "./repeats.ts";
@@ -30,6 +31,14 @@ export function compileAggregate(
       return topK(compiler, node, span, op === "topk");
     case "quantile":
       return quantile(compiler, node, span, sorted);
+    case "limitk":
+      return createLimitK(
+        compiler.run,
+        limit(compiler, node, span),
+        createGrouping(node.grouping, node.without),
+      );
+    case "limit_ratio":
+      return createLimitRatio(limit(compiler, node, span));
     default:
       throw notSupported(`aggregation "${op}"`);
   }
@@ -83,6 +92,15 @@ function topK(compiler: Compiler, node: AggregateNode, span: Span, largest: bool
     k: parameter(compiler, node, span),
     steps: span.grid.count,
   });
+}
+
+function limit(compiler: Compiler, node: AggregateNode, span: Span): Limit {
+  const input = compiler.vector(node.expr, span, false);
+  return {
+    input: input.repeats ? mergeRepeats(compiler.run, input, false) : input,
+    param: parameter(compiler, node, span),
+    steps: span.grid.count,
+  };
 }
 
 function countValues(compiler: Compiler, node: AggregateNode, span: Span, sorted: boolean): Operator {

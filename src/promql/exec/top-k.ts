@@ -98,7 +98,7 @@ function offerColumn(
   return taken;
 }
 
-/** k as integers per step. Throws upstream's errors for what is none. */
+/** k as integers per step. Throws upstream's errors for what is none, unless no step wants anything. */
 export function limitsOf(k: Float64Array): Int32Array {
   let least = Infinity;
   let most = -Infinity;
@@ -107,6 +107,7 @@ export function limitsOf(k: Float64Array): Int32Array {
     if (value < least) least = value;
     if (value > most) most = value;
   }
+  if (most < 1) return new Int32Array(k.length);
   if (least <= -(2 ** 63)) {
     throw new GatewayError("execution", `Scalar value ${goFloat(least)} underflows int64`);
   }

@@ -79,6 +79,15 @@ const ranges: readonly [string, ...string[]][] = [
     'http_total{pod="c", zone="y"} 5 5 5 5 5 5',
   ],
   ["quantile(0.5, http_total)", "{} 0 10 20 10 30 50"],
+  ["topk(-1e19, http_total)"],
+  ["count(limitk by (zone) (1, http_total))", "{} 2 2 2 2 2 2"],
+  [
+    "limitk(time() / 60 - 3, http_total)",
+    'http_total{pod="a", zone="x"} _ _ _ _ 40 50',
+    'http_total{pod="b", zone="x"} _ _ _ _ _ 50',
+  ],
+  ["count(limit_ratio(0.4, http_total) or limit_ratio(-0.6, http_total))", "{} 3 3 3 3 3 3"],
+  ["limit_ratio(0.4, http_total) and limit_ratio(-0.6, http_total)"],
   ["group(http_total)", "{} 1 1 1 1 1 1"],
   [
     "errors_total / http_total",
@@ -221,7 +230,7 @@ const failures: readonly [string, string][] = [
   ['count_values("", http_total)', 'invalid label name ""'],
   ["topk(NaN, http_total)", "Parameter value is NaN"],
   ["topk(1e19, http_total)", "Scalar value 1e+19 overflows int64"],
-  ["topk(-1e19, http_total)", "Scalar value -1e+19 underflows int64"],
+  ["topk(time() * 1e17 - 1e19, http_total)", "Scalar value -1e+19 underflows int64"],
   [
     "max_over_time(late[1y:1ms])",
     "query processing would load too many samples into memory in query execution",
