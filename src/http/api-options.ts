@@ -3,8 +3,9 @@ import type { Matcher } from "../model/matcher.ts";
 import type { TimeRange } from "../model/time-range.ts";
 import type { Engine } from "../promql/engine.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { MemoryLimit } from "../store/memory-limit.ts";
 import type { Selectable } from "../store/samples.ts";
-import type { MemoryAccount, PartialResponse, ShardInfo, Store } from "../store/store.ts";
+import type { PartialResponse, ShardInfo, Store } from "../store/store.ts";
 import type { BuildInfo, ComponentStatus } from "../telemetry/component-status.ts";
 import type { MetricsRegistry } from "../telemetry/create-metrics.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -41,8 +42,7 @@ export interface HttpApiOptions {
   readonly metrics: MetricsRegistry;
   readonly log: Log;
   readonly clock: Clock;
-  readonly memory: MemoryAccount;
-  readonly memoryLimitBytes: number;
+  readonly memory: MemoryLimit;
   readonly defaults: QueryDefaults;
   readonly timeoutMs: number;
   readonly maxConcurrent: number;
@@ -51,4 +51,6 @@ export interface HttpApiOptions {
   readonly flags: Readonly<Record<string, string>>;
   readonly routePrefix: string;
   readonly disableCors: boolean;
+  /** Answers StoreAPI paths on this port too; `undefined` for other paths. */
+  readonly storeApi: ((request: Request) => Promise<Response> | undefined) | undefined;
 }

@@ -11,6 +11,8 @@ import { errorBody, successPrefix, writeEnvelopeEnd } from "./json/envelope.ts";
 
 export interface ApiResponderOptions {
   readonly pool: ChunkPool;
+  /** Counts what is on its way to clients, which may outlive a request. */
+  readonly memory: MemoryAccount;
   readonly disableCors: boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -27,7 +29,6 @@ export interface ApiResponder {
   success(
     call: ApiCall,
     answer: {
-      readonly memory: MemoryAccount;
       readonly warnings: () => readonly string[];
       readonly write: (body: AnswerBody) => Promise<void> | void;
       /** What an error means, where the request's end explains it better. */
@@ -47,7 +48,7 @@ const corsHeaders = {
 };
 
 export function createApiResponder(options: ApiResponderOptions): ApiResponder {
-  const { pool, log, cutAnswers } = options;
+  const { pool, memory, log, cutAnswers } = options;
   const shared = { Vary: "Accept-Encoding", ...(options.disableCors ? {} : corsHeaders) };
   const plain = { "Content-Type": "application/json", ...shared };
   const uncacheable = { ...plain, "Cache-Control": "no-store" };
@@ -74,7 +75,7 @@ export function createApiResponder(options: ApiResponderOptions): ApiResponder {
     });
   }
   return {
-    async success(call, { memory, warnings, write, explain }) {
+    async success(call, { warnings, write, explain }) {
       // An answer that leaves before its end may still get warnings, so caches must not keep it.
       const head = (whole: boolean): ResponseHead => ({
         status: 200,

@@ -12,6 +12,7 @@ import { createMetadataRoutes } from "./routes/metadata.ts";
 import { createOperationsRoutes, sendText } from "./routes/operations.ts";
 import { createQueryRoutes } from "./routes/query.ts";
 import { createStatusRoutes } from "./routes/status.ts";
+import { sendResponse } from "./send-response.ts";
 
 /** Chunks that are kept for the next answers: 8 MiB. */
 const keptChunks = 128;
@@ -39,6 +40,7 @@ export function createHttpApp(api: HttpApiOptions): HttpApp {
   const httpMetrics = createHttpMetrics(metrics);
   const responder = createApiResponder({
     pool: createChunkPool(keptChunks),
+    memory: api.memory.account(),
     disableCors: api.disableCors,
     clock,
     log,
@@ -47,7 +49,7 @@ export function createHttpApp(api: HttpApiOptions): HttpApp {
       "Answers whose connection was reset because of an error after they had begun.",
     ),
   });
-  const app = new Hono<Bindings>({ strict: false, getPath: ({ url }) => pathOf(url) });
+  const app = new Hono<Bindings>();
   const apiPrefix = `${routePrefix}/api/v1`;
 
   function run(name: string, handler: RouteHandler): (c: Context<Bindings>) => Promise<Response> {
@@ -108,7 +110,9 @@ export function createHttpApp(api: HttpApiOptions): HttpApp {
   });
   return {
     async handle(request, exchange) {
-      await app.fetch(request, { exchange });
+      const response = api.storeApi?.(request);
+      if (response === undefined) await app.fetch(request, { exchange });
+      else await sendResponse(exchange, await response);
     },
   };
 }
@@ -175,11 +179,4 @@ function routesOf(
 function refuseMethod(c: Context<Bindings>, allow: string): Response {
   sendText(c.env.exchange, 405, "Method Not Allowed\n", undefined, { Allow: allow });
   return answered;
-}
-
-function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  if (start < 0) return "/";
-  const end = url.slice(start).search(/[?#]/);
-  return end < 0 ? url.slice(start) : url.slice(start, start + end);
 }

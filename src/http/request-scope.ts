@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
-import type { MemoryAccount, QueryContext } from "../store/store.ts";
+import type { MemoryLimit } from "../store/memory-limit.ts";
+import type { QueryContext } from "../store/store.ts";
 
 export interface RequestScopeOptions {
   readonly clock: Clock;
@@ -7,7 +8,7 @@ export interface RequestScopeOptions {
   readonly client: AbortSignal;
   /** `undefined` for no end. */
   readonly timeoutMs: number | undefined;
-  readonly memory: MemoryAccount;
+  readonly memory: MemoryLimit;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -16,13 +17,14 @@ export interface RequestScope {
   readonly ctx: QueryContext;
   /** Warnings so far, in order, each once. */
   warnings(): readonly string[];
-  /** Frees the timer and stops whatever still works for the request. */
+  /** Frees the timer, stops whatever still works for the request and gives back the memory it counted. */
   close(): void;
 }
 
 export function createRequestScope(options: RequestScopeOptions): RequestScope {
   const { clock, client, timeoutMs } = options;
   const stop = new AbortController();
+  const memory = options.memory.account();
   const warnings = new Set<string>();
   const leave = () => stop.abort(client.reason);
   if (client.aborted) leave();
@@ -39,13 +41,14 @@ export function createRequestScope(options: RequestScopeOptions): RequestScope {
       deadlineMs: timeoutMs === undefined ? undefined : clock.nowMs() + timeoutMs,
       warn: (message) => void warnings.add(message),
       metadata: options.metadata,
-      memory: options.memory,
+      memory,
     },
     warnings: () => [...warnings],
     close() {
       endTimer?.();
       client.removeEventListener("abort", leave);
       stop.abort(new DOMException("the request is over", "AbortError"));
+      memory.close();
     },
   };
 }

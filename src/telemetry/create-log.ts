@@ -21,7 +21,7 @@ export function createLog({ level, format, write, clock }: LogOptions): Log {
       base: null,
       timestamp: () => `,"ts":"${new Date(clock.nowMs()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: textOf },
+      serializers: { err: textOf, error: textOf },
     },
     destination,
   );

@@ -63,7 +63,6 @@ export function createMetadataRoutes(api: HttpApiOptions, responder: ApiResponde
     const cut = limit > 0 && strings.length > limit;
     if (cut) scope.ctx.warn(truncated);
     await responder.success(call, {
-      memory: scope.ctx.memory,
       warnings: scope.warnings,
       write: ({ writer }) => writeStringArray(writer, cut ? strings.slice(0, limit) : strings),
     });
@@ -101,7 +100,6 @@ export function createMetadataRoutes(api: HttpApiOptions, responder: ApiResponde
           try {
             if (found.cut) scope.ctx.warn(truncated);
             await responder.success(call, {
-              memory: scope.ctx.memory,
               warnings: scope.warnings,
               async write({ writer, drain }) {
                 writer.raw("[");

@@ -91,7 +91,6 @@ export function createQueryRoutes(
       const enteredMs = api.clock.monotonicMs();
       try {
         await responder.success(call, {
-          memory: ctx.memory,
           warnings: scope.warnings,
           explain: (reason) => (ctx.signal.aborted ? stopError(ctx.signal.reason) : reason),
           async write(body) {

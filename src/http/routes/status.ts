@@ -18,7 +18,6 @@ export function createStatusRoutes(api: HttpApiOptions, responder: ApiResponder)
   const startTime = timeText(api.clock.nowMs());
   const answer = (call: ApiCall, write: (writer: JsonWriter) => void) =>
     responder.success(call, {
-      memory: api.memory,
       warnings: () => [],
       write: ({ writer }) => write(writer),
     });
@@ -36,7 +35,7 @@ export function createStatusRoutes(api: HttpApiOptions, responder: ApiResponder)
         GOMAXPROCS: processorCount(),
         GOGC: "",
         GODEBUG: "",
-        GOMEMLIMIT: api.memoryLimitBytes,
+        GOMEMLIMIT: api.memory.limitBytes,
       }),
   };
 }

@@ -1,0 +1,388 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { GatewayError } from "../../src/lib/errors.ts";
+import { labelsOf } from "../../src/model/labels.ts";
+import { createMemoryLimit } from "../../src/store/memory-limit.ts";
+import type { Selectable } from "../../src/store/samples.ts";
+import { createTestApi, form } from "../support/http-api.ts";
+import { createMemoryExchange } from "../support/memory-exchange.ts";
+
+const query = suite("query routes");
+const start = 1_793_491_200;
+
+// The server's own timers do not keep a process up.
+let alive: ReturnType<typeof setInterval>;
+query.before(() => {
+  alive = setInterval(() => undefined, 1_000);
+});
+query.after(() => clearInterval(alive));
+
+function apiWithUp() {
+  const api = createTestApi();
+  for (const instance of ["a", "b"]) {
+    const labels = labelsOf({ __name__: "up", instance, path: "<x>" });
+    const samples = Array.from({ length: 11 }, (_, i) => ({ timeMs: (start + i * 15) * 1000, value: i / 4 }));
+    api.series.add(labels, samples);
+  }
+  return api;
+}
+
+query("an instant query answers with Thanos's bytes and headers", async () => {
+  const { ask } = apiWithUp();
+  const answer = await ask(`/api/v1/query?query=up%7Binstance=%22a%22%7D&time=${start + 150}`);
+  assert.is(
+    answer.text,
+    `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","instance":"a","path":"<x>"},"value":[${start + 150},"2.5"]}],"analysis":{}}}`,
+  );
+  assert.is(answer.status, 200);
+  assert.equal(answer.headers, {
+    "Content-Type": "application/json",
+    Vary: "Accept-Encoding",
+    "Access-Control-Allow-Headers": "Accept, Accept-Encoding, Authorization, Content-Type, Origin",
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Date",
+  });
+});
+
+query("a range query answers the points of its steps, in label order", async () => {
+  const { ask } = apiWithUp();
+  const answer = await ask(
+    "/api/v1/query_range",
+    form([
+      ["query", "-up"],
+      ["start", String(start)],
+      ["end", String(start + 60)],
+      ["step", "30.5"],
+    ]),
+  );
+  const points = `[${start},"-0"],[${start + 30}.500,"-0.5"]`;
+  const series = (instance: string) =>
+    `{"metric":{"instance":"${instance}","path":"<x>"},"values":[${points}]}`;
+  assert.is(
+    answer.text,
+    `{"status":"success","data":{"resultType":"matrix","result":[${series("a")},${series("b")}],"analysis":{}}}`,
+  );
+});
+
+for (const [text, data] of [
+  ["1e21", `{"resultType":"scalar","result":[${start},"1000000000000000000000"],"analysis":{}}`],
+  ['"<a>"', `{"resultType":"string","result":[${start},"\\u003ca\\u003e"],"analysis":{}}`],
+  [
+    "vector(1e21)",
+    `{"resultType":"vector","result":[{"metric":{},"value":[${start},"1e+21"]}],"analysis":{}}`,
+  ],
+  ["nothing", '{"resultType":"vector","result":[],"analysis":{}}'],
+  ["nothing[5m]", '{"resultType":"matrix","result":[],"analysis":{}}'],
+  [
+    'up{instance="a"}[20s]',
+    `{"resultType":"matrix","result":[{"metric":{"__name__":"up","instance":"a","path":"<x>"},"values":[[${start},"0"]]}],"analysis":{}}`,
+  ],
+] as const) {
+  query(`${text} answers with a value of its type`, async () => {
+    const { ask } = apiWithUp();
+    const answer = await ask(`/api/v1/query?time=${start}&query=${encodeURIComponent(text)}`);
+    assert.is(answer.text, `{"status":"success","data":${data}}`);
+  });
+}
+
+const range = (changes: Record<string, string>) => {
+  const parameters = { query: "up", start: String(start), end: String(start + 60), step: "15", ...changes };
+  return `/api/v1/query_range?${new URLSearchParams(parameters)}`;
+};
+
+for (const [path, status, errorType, error] of [
+  ["/api/v1/query?query=", 400, "bad_data", "unknown position: parse error: no expression found in input"],
+  ["/api/v1/query?query=sum(", 400, "bad_data", "1:5: parse error: unclosed left parenthesis"],
+  [
+    "/api/v1/query?query=up&time=abc",
+    400,
+    "bad_data",
+    `Invalid time value for 'time': cannot parse "abc" to a valid timestamp`,
+  ],
+  ["/api/v1/query?query=up&timeout=abc", 400, "bad_data", 'cannot parse "abc" to a valid duration'],
+  [
+    "/api/v1/query?query=up&dedup=sdf",
+    400,
+    "bad_data",
+    `'dedup' parameter: strconv.ParseBool: parsing "sdf": invalid syntax`,
+  ],
+  [
+    "/api/v1/query?query=up&partial_response=sdf",
+    400,
+    "bad_data",
+    `'partial_response' parameter: strconv.ParseBool: parsing "sdf": invalid syntax`,
+  ],
+  ["/api/v1/query?query=up&engine=x", 400, "bad_data", "'x' bad engine"],
+  [
+    "/api/v1/query?query=up&lookback_delta=x",
+    400,
+    "bad_data",
+    `'lookback_delta' parameter: cannot parse "x" to a valid duration`,
+  ],
+  [
+    "/api/v1/query?query=up&max_source_resolution=-1",
+    400,
+    "bad_data",
+    "negative 'max_source_resolution' is not accepted. Try a positive integer",
+  ],
+  [
+    "/api/v1/query?query=up&storeMatch[]=up{",
+    400,
+    "bad_data",
+    "1:4: parse error: unexpected end of input inside braces",
+  ],
+  [range({ start: "abc" }), 400, "bad_data", 'cannot parse "abc" to a valid timestamp'],
+  [range({ start: "" }), 400, "bad_data", 'cannot parse "" to a valid timestamp'],
+  [range({ end: "0" }), 400, "bad_data", "end timestamp must not be before start time"],
+  [range({ step: "x" }), 400, "bad_data", `'step' parameter: cannot parse "x" to a valid duration`],
+  [
+    range({ step: "0" }),
+    400,
+    "bad_data",
+    "zero or negative query resolution step widths are not accepted. Try a positive integer",
+  ],
+  [
+    range({ step: "1e-9" }),
+    400,
+    "bad_data",
+    "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
+  ],
+  [
+    range({ query: "up[5m]" }),
+    400,
+    "bad_data",
+    'invalid expression type "range vector" for range query, must be Scalar or instant Vector',
+  ],
+  [
+    '/api/v1/query?query=label_replace(up,"a","b","c","(")',
+    422,
+    "execution",
+    "invalid regular expression in label_replace(): (",
+  ],
+] as const) {
+  query(`${path.slice(0, 70)} is refused: ${error.slice(0, 60)}`, async () => {
+    const answer = await apiWithUp().ask(path);
+    assert.equal(JSON.parse(answer.text), { status: "error", errorType, error });
+    assert.is(answer.status, status);
+    assert.is(answer.headers["Cache-Control"], "no-store");
+  });
+}
+
+query("a step that is not named is a 250th of the range, at least the default", async () => {
+  const { ask } = apiWithUp();
+  const steps = async (end: number) => {
+    const { text } = await ask(`/api/v1/query_range?query=vector(1)&start=0&end=${end}`);
+    return [...text.matchAll(/\[(\d+),"1"\]/g)].map((match) => Number(match[1]));
+  };
+  assert.equal(await steps(3), [0, 1, 2, 3]);
+  assert.equal((await steps(2_000)).slice(0, 3), [0, 8, 16]);
+});
+
+query("warnings end the answer and keep it out of caches", async () => {
+  const warned: Selectable = {
+    select(ctx) {
+      ctx.warn("store <a> failed");
+      ctx.warn("store <a> failed");
+      return { next: () => undefined, close: async () => undefined };
+    },
+  };
+  const answer = await createTestApi({ select: () => warned }).ask("/api/v1/query?query=up&time=0");
+  assert.is(
+    answer.text,
+    '{"status":"success","data":{"resultType":"vector","result":[],"analysis":{}},"warnings":["store \\u003ca\\u003e failed"]}',
+  );
+  assert.is(answer.headers["Cache-Control"], "no-store");
+});
+
+query("parameters of a form count before those of the URL, and of equal names the first", async () => {
+  const { ask } = apiWithUp();
+  const answer = await ask(
+    "/api/v1/query?query=nothing&time=0",
+    form([
+      ["query", "1"],
+      ["query", "2"],
+    ]),
+  );
+  assert.is(
+    answer.text,
+    '{"status":"success","data":{"resultType":"scalar","result":[0,"1"],"analysis":{}}}',
+  );
+});
+
+query("a form of more than ten mebibytes is refused", async () => {
+  const answer = await createTestApi().ask("/api/v1/query", form([["query", "x".repeat(10_500_000)]]));
+  assert.is(answer.status, 400);
+  assert.match(answer.text, "http: request body too large");
+});
+
+query("stats are added where they are asked for", async () => {
+  const answer = await apiWithUp().ask(`/api/v1/query?query=up&time=${start}&stats=all`);
+  const { stats } = (JSON.parse(answer.text) as { data: { stats: { samples: unknown; timings: object } } })
+    .data;
+  assert.equal(Object.keys(stats.timings), [
+    "evalTotalTime",
+    "resultSortTime",
+    "queryPreparationTime",
+    "innerEvalTime",
+    "execQueueTime",
+    "execTotalTime",
+  ]);
+  assert.equal(Object.keys(stats.samples as object), ["totalQueryableSamples", "peakSamples"]);
+});
+
+/** As many series as asked for, each of one sample per step; then, if asked for, an error. */
+function manySeries(count: number, fails: GatewayError | undefined, onClose?: () => void): Selectable {
+  return {
+    select(_ctx, { range: { minMs, maxMs } }) {
+      const length = Math.floor((maxMs - minMs) / 15_000) + 1;
+      const timesMs = Float64Array.from({ length }, (_, i) => maxMs - (length - 1 - i) * 15_000);
+      const values = Float64Array.from({ length }, (_, i) => i / 3);
+      let at = 0;
+      return {
+        next() {
+          if (at === count) {
+            if (fails !== undefined) throw fails;
+            return undefined;
+          }
+          const labels = labelsOf({ n: String(at++).padStart(8, "0") });
+          const get = (name: string) => labels.find((label) => label.name === name)?.value ?? "";
+          const words = new Uint32Array(values.buffer);
+          return { labels: { get, all: () => labels }, length, timesMs, values, words, hasStale: false };
+        },
+        close: async () => onClose?.(),
+      };
+    },
+  };
+}
+
+const large = `/api/v1/query_range?query=x&start=${start}&end=${start + 15_000}&step=15`;
+
+query("an answer of up to a mebibyte is whole, a larger one leaves before its end", async () => {
+  for (const [count, streamed] of [
+    [10, false],
+    [200, true],
+  ] as const) {
+    const answer = await createTestApi({ select: () => manySeries(count, undefined) }).ask(large);
+    assert.is(answer.streamed, streamed);
+    assert.is((JSON.parse(answer.text) as { data: { result: unknown[] } }).data.result.length, count);
+    assert.is(answer.headers["Cache-Control"], streamed ? "no-store" : undefined);
+  }
+});
+
+query("an error within the first mebibyte gets its status", async () => {
+  const broken = new GatewayError("unavailable", "store went away");
+  const answer = await createTestApi({ select: () => manySeries(10, broken) }).ask(large);
+  assert.is(answer.status, 422);
+  assert.match(answer.text, "store went away");
+});
+
+query("a later error resets the connection, is counted and logged", async () => {
+  const lines: unknown[] = [];
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (_message: string, fields?: object) => void lines.push(fields),
+    error: () => undefined,
+    with: () => log,
+  };
+  const broken = new GatewayError("unavailable", "store went away");
+  const api = createTestApi({ select: () => manySeries(200, broken), log });
+  const answer = await api.ask(large);
+  assert.is(answer.reset, true);
+  assert.throws(() => JSON.parse(answer.text));
+  assert.match(await api.options.metrics.scrape(), "\nsluice_http_cut_answers_total 1\n");
+  assert.is((lines[0] as { err: string }).err, "expanding series: store went away");
+});
+
+query("a client that does not read is not written for, and one that leaves ends the query", async () => {
+  let closed = false;
+  let seen: AbortSignal | undefined;
+  const source = manySeries(100_000, undefined, () => {
+    closed = true;
+  });
+  const api = createTestApi({
+    select: () => ({
+      select(ctx, request) {
+        seen = ctx.signal;
+        return source.select(ctx, request);
+      },
+    }),
+  });
+  const exchange = createMemoryExchange({ slow: true });
+  const handled = api.handle(new Request(`http://gateway${large}`), exchange);
+  while (exchange.waiting() < 16) await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(exchange.waiting() < 40, `${exchange.waiting()} chunks wait`);
+  exchange.leave();
+  assert.is(seen?.aborted, true);
+  exchange.release();
+  await handled;
+  assert.is(closed, true);
+});
+
+query("what an answer held is given back", async () => {
+  const memory = createMemoryLimit(64 << 20);
+  const { ask } = createTestApi({ memory, select: () => manySeries(200, undefined) });
+  await ask(large);
+  await ask(large.replace("query=x", "query=sort(x)"));
+  assert.is(memory.heldBytes(), 0);
+});
+
+query("an answer that would pass the memory limit is refused as execution", async () => {
+  const memory = createMemoryLimit(600_000);
+  const { ask } = createTestApi({ memory, select: () => manySeries(200, undefined) });
+  const answer = await ask(large);
+  assert.is(answer.status, 422);
+  assert.match(answer.text, "--memory-limit");
+  assert.is(memory.heldBytes(), 0);
+});
+
+/** Ends only when the query is stopped. */
+const silent: Selectable = {
+  select: (ctx) => ({
+    next: () =>
+      new Promise((_, reject) => {
+        ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason), { once: true });
+      }),
+    close: async () => undefined,
+  }),
+};
+
+query("a query that takes longer than its timeout is stopped with 503", async () => {
+  const answer = await createTestApi({ select: () => silent }).ask("/api/v1/query?query=up&timeout=10ms");
+  assert.is(answer.status, 503);
+  assert.equal(JSON.parse(answer.text), {
+    status: "error",
+    errorType: "timeout",
+    error: "query timed out in expression evaluation",
+  });
+});
+
+query("queries beyond the limit wait, and give up when their time is over", async () => {
+  const api = createTestApi({ select: () => silent, maxConcurrent: 1 });
+  const first = api.ask("/api/v1/query?query=up&timeout=60ms");
+  const second = await api.ask("/api/v1/query?query=1&timeout=10ms");
+  assert.is(second.status, 503);
+  const scraped = await api.options.metrics.scrape();
+  assert.match(scraped, "\nthanos_query_concurrent_gate_queries_in_flight 1\n");
+  assert.match(scraped, "\nthanos_query_concurrent_gate_queries_max 1\n");
+  await first;
+  assert.is((await api.ask("/api/v1/query?query=1")).status, 200);
+  assert.match(await api.options.metrics.scrape(), "\nthanos_query_concurrent_gate_queries_in_flight 0\n");
+});
+
+query("a broken invariant is a 500, and the next request is answered", async () => {
+  const { options } = createTestApi();
+  const prepare = (text: string) => {
+    if (text === "up") throw new TypeError("x is not a function");
+    return options.engine.prepare(text);
+  };
+  const api = createTestApi({ engine: { prepare } });
+  const answer = await api.ask("/api/v1/query?query=up");
+  assert.is(answer.status, 500);
+  assert.is((JSON.parse(answer.text) as { errorType: string }).errorType, "internal");
+  assert.is((await api.ask("/api/v1/query?query=1")).status, 200);
+});
+
+query.run();
