@@ -4,9 +4,9 @@ import { type ApiCall, observeExchange, type RouteHandler, type SentAnswer } fro
 import type { HttpApiOptions } from "./api-options.ts";
 import { createApiResponder } from "./api-responder.ts";
 import { createChunkPool } from "./chunk-pool.ts";
+import { createGateFactory, type Gate } from "./gate.ts";
 import { createHttpMetrics } from "./http-metrics.ts";
 import { indexPage } from "./index-page.ts";
-import { createQueryGate } from "./query-gate.ts";
 import { requestIdOf } from "./request-id.ts";
 import { createMetadataRoutes } from "./routes/metadata.ts";
 import { createOperationsRoutes, sendText } from "./routes/operations.ts";
@@ -83,7 +83,7 @@ export function createHttpApp(api: HttpApiOptions): HttpApp {
     };
   }
 
-  const queryGate = createQueryGate(api.maxConcurrent, metrics, clock);
+  const queryGate = createGateFactory({ kind: "queries", max: api.maxConcurrent, metrics, clock })();
   for (const { path, methods, name, handler } of routesOf(api, apiPrefix, responder, queryGate)) {
     const allow = [...methods.filter((method) => method !== "HEAD"), "OPTIONS"].sort().join(", ");
     const whole = run(name, handler);
@@ -124,7 +124,7 @@ function routesOf(
   api: HttpApiOptions,
   apiPrefix: string,
   responder: ReturnType<typeof createApiResponder>,
-  gate: ReturnType<typeof createQueryGate>,
+  gate: Gate,
 ): readonly Route[] {
   const query = createQueryRoutes(api, responder, gate);
   const metadata = createMetadataRoutes(api, responder);

@@ -1,3 +1,4 @@
+import { proxyError } from "../../federation/proxy-error.ts";
 import { compareLabels, type Labels } from "../../model/labels.ts";
 import type { Matcher } from "../../model/matcher.ts";
 import type { QueryContext, Store } from "../../store/store.ts";
@@ -41,7 +42,7 @@ export async function collectSeries(
     return { series: cut ? series.slice(0, limit) : series, cut, release };
   } catch (error) {
     release();
-    throw error;
+    throw proxyError("Series", error, ctx.signal);
   }
 }
 

@@ -1,3 +1,4 @@
+import { proxyError } from "../../federation/proxy-error.ts";
 import { compareBytewise } from "../../lib/bytes.ts";
 import { quoteGo } from "../../model/quote.ts";
 import type { LabelRequest, QueryContext } from "../../store/store.ts";
@@ -74,7 +75,11 @@ export function createMetadataRoutes(api: HttpApiOptions, responder: ApiResponde
         call,
         async () => readLabelParameters(await readForm(call.request), api.defaults, api.clock.nowMs()),
         (parameters, scope) =>
-          answerStrings(call, scope, parameters, (ctx, request) => api.store.labelNames(ctx, request)),
+          answerStrings(call, scope, parameters, (ctx, request) =>
+            api.store
+              .labelNames(ctx, request)
+              .catch((reason: unknown) => Promise.reject(proxyError("LabelNames", reason, ctx.signal))),
+          ),
       ),
     labelValues(call) {
       const label = call.pathParameter("name");
@@ -86,7 +91,9 @@ export function createMetadataRoutes(api: HttpApiOptions, responder: ApiResponde
         },
         (parameters, scope) =>
           answerStrings(call, scope, parameters, (ctx, request) =>
-            api.store.labelValues(ctx, { ...request, label }),
+            api.store
+              .labelValues(ctx, { ...request, label })
+              .catch((reason: unknown) => Promise.reject(proxyError("LabelValues", reason, ctx.signal))),
           ),
       );
     },

@@ -5,12 +5,12 @@ import type { ApiCall, RouteHandler } from "../api-call.ts";
 import type { HttpApiOptions } from "../api-options.ts";
 import type { ApiResponder } from "../api-responder.ts";
 import { stopError } from "../errors.ts";
+import type { Gate } from "../gate.ts";
 import { writeQueryData } from "../json/query-data.ts";
 import { type QueryTimings, writeQueryStats } from "../json/query-stats.ts";
 import { createPacer } from "../pacer.ts";
 import { type Form, readForm } from "../parameters/form.ts";
 import { type QueryParameters, readInstantParameters, readRangeParameters } from "../parameters/query.ts";
-import type { QueryGate } from "../query-gate.ts";
 import { createRequestScope } from "../request-scope.ts";
 
 /** What instant and range queries do differently. */
@@ -25,11 +25,7 @@ export interface QueryRoutes {
 }
 
 /** `/query` and `/query_range`. */
-export function createQueryRoutes(
-  api: HttpApiOptions,
-  responder: ApiResponder,
-  gate: QueryGate,
-): QueryRoutes {
+export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, gate: Gate): QueryRoutes {
   const timespan = api.metrics.histogram(
     "thanos_query_range_requested_timespan_duration_seconds",
     "A histogram of the query range window in seconds.",
