@@ -84,11 +84,16 @@ function compileNamed(call: Call): Operator {
       );
     case "label_replace": {
       const [destination = "", replacement = "", source = "", pattern = ""] = texts(call, 1);
-      return createLabelReplace(vectorArg(call, 0), { destination, replacement, source, pattern });
+      return createLabelReplace(call.compiler.run, vectorArg(call, 0), {
+        destination,
+        replacement,
+        source,
+        pattern,
+      });
     }
     case "label_join": {
       const [destination = "", separator = "", ...sources] = texts(call, 1);
-      return createLabelJoin(vectorArg(call, 0), { destination, separator, sources });
+      return createLabelJoin(call.compiler.run, vectorArg(call, 0), { destination, separator, sources });
     }
     case "histogram_quantile":
     case "histogram_fraction":

@@ -39,7 +39,7 @@ export function createNameDropper(run: Run, names: Names, strict: boolean): Name
       },
     };
   }
-  const guard = createRepeatGuard();
+  const guard = createRepeatGuard(run);
   const always = new Uint8Array([1]);
   return {
     names: "none",

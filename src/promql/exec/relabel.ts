@@ -5,6 +5,7 @@ import { parseTemplate } from "../functions/expand-template.ts";
 import type { Column, Operator } from "./operator.ts";
 import { pullMapped } from "./pull.ts";
 import { createRepeatGuard, sameLabelset } from "./repeats.ts";
+import type { Run } from "./run.ts";
 import { withLabel } from "./series-labels.ts";
 
 /** The new value of the destination label; undefined leaves the series as it is. */
@@ -13,8 +14,13 @@ type NewValue = (labels: SeriesLabels) => string | undefined;
 /**
  * label_replace and label_join. Label sets that become equal are an error where they share a step; elsewhere they repeat.
  */
-function createRelabel(input: Operator, destination: string, newValue: NewValue): Operator {
-  const guard = createRepeatGuard();
+function createRelabel(
+  run: Run,
+  input: Operator,
+  target: { readonly destination: string; readonly newValue: NewValue },
+): Operator {
+  const { destination, newValue } = target;
+  const guard = createRepeatGuard(run);
   const relabel = (column: Column): Column => {
     const value = newValue(column.labels);
     if (value !== undefined) {
@@ -48,7 +54,7 @@ export interface LabelReplace {
 }
 
 /** Throws GatewayError `execution` with upstream's texts. */
-export function createLabelReplace(input: Operator, options: LabelReplace): Operator {
+export function createLabelReplace(run: Run, input: Operator, options: LabelReplace): Operator {
   const { destination, source } = options;
   const regex = compilePattern(options.pattern);
   if (!isLabelName(destination)) {
@@ -59,7 +65,7 @@ export function createLabelReplace(input: Operator, options: LabelReplace): Oper
     const groups = regex.groups(text);
     return groups === undefined ? undefined : template(groups);
   });
-  return createRelabel(input, destination, (labels) => answers(labels.get(source)));
+  return createRelabel(run, input, { destination, newValue: (labels) => answers(labels.get(source)) });
 }
 
 /** Any UTF-8 but nothing; bytes that are none were kept as lone surrogates. */
@@ -96,7 +102,7 @@ export interface LabelJoin {
 }
 
 /** Throws GatewayError `execution` with upstream's texts. */
-export function createLabelJoin(input: Operator, options: LabelJoin): Operator {
+export function createLabelJoin(run: Run, input: Operator, options: LabelJoin): Operator {
   const { destination, separator, sources } = options;
   for (const source of sources) {
     if (isLabelName(source)) continue;
@@ -105,7 +111,6 @@ export function createLabelJoin(input: Operator, options: LabelJoin): Operator {
   if (!isLabelName(destination)) {
     throw new GatewayError("execution", `invalid destination label name in label_join(): ${destination}`);
   }
-  return createRelabel(input, destination, (labels) =>
-    sources.map((source) => labels.get(source)).join(separator),
-  );
+  const newValue = (labels: SeriesLabels) => sources.map((source) => labels.get(source)).join(separator);
+  return createRelabel(run, input, { destination, newValue });
 }

@@ -15,14 +15,19 @@ export interface RepeatGuard {
   add(labels: Labels, present: Uint8Array, failure: () => GatewayError): void;
 }
 
-export function createRepeatGuard(): RepeatGuard {
+export function createRepeatGuard(run: Run): RepeatGuard {
   const seen = new Map<string, Uint8Array>();
+  /** Shared by all that are there at every step: whatever comes to them fails, so nothing is ever added. */
+  let everywhere: Uint8Array | undefined;
   return {
     add(labels, present, failure) {
       const key = labelsKey(labels);
       const before = seen.get(key);
       if (before === undefined) {
-        seen.set(key, present.slice());
+        const everyStep = present.indexOf(0) < 0;
+        if (everyStep) everywhere ??= present.slice();
+        run.holdBytes(2 * key.length + (everyStep ? 0 : present.length));
+        seen.set(key, everyStep && everywhere !== undefined ? everywhere : present.slice());
         return;
       }
       for (let k = 0; k < present.length; k++) {

@@ -23,6 +23,8 @@ export interface Run {
   count(read: number, queryable: number): void;
   /** Counts float samples that are held. Throws where the query's limit or the memory limit is passed. */
   hold(samples: number): void;
+  /** Counts other bytes that are held until the query is closed. */
+  holdBytes(sizeBytes: number): void;
   /** Gives back what `hold` counted. */
   release(samples: number): void;
   stats(): QueryStats;
@@ -40,6 +42,7 @@ export function createRun(
 ): Run {
   const selections: ReturnType<typeof lazySource>[] = [];
   const counts = { read: 0, queryable: 0, held: 0, peak: 0 };
+  let otherBytes = 0;
   let closed = false;
   let looks = 0;
   let lastTurn = systemClock.monotonicMs();
@@ -89,6 +92,10 @@ export function createRun(
       if (counts.held + read > counts.peak) counts.peak = counts.held + read;
     },
     hold: take,
+    holdBytes(sizeBytes) {
+      ctx.memory.take(sizeBytes);
+      otherBytes += sizeBytes;
+    },
     release(samples) {
       counts.held -= samples;
       ctx.memory.give(samples * bytesPerSample);
@@ -101,8 +108,9 @@ export function createRun(
     async close() {
       if (closed) return;
       closed = true;
-      ctx.memory.give(counts.held * bytesPerSample);
+      ctx.memory.give(counts.held * bytesPerSample + otherBytes);
       counts.held = 0;
+      otherBytes = 0;
       await Promise.allSettled(selections.map((selection) => selection.close()));
     },
   };

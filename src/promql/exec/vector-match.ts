@@ -36,7 +36,8 @@ export function createVectorMatch(run: Run, match: VectorMatch): Operator {
   const labels = createResultLabels(match, many.names, run.options.delayedNameRemoval);
   const out = createColumn(steps, noLabels);
   const compute = createPairing(match, swapped, out);
-  const claim = matching.card === "one-to-one" ? claimOnce(labels.distinct) : claimLabels(labels.distinct);
+  const claim =
+    matching.card === "one-to-one" ? claimOnce(labels.distinct) : claimLabels(run, labels.distinct);
   const pending: { readonly column: Column; readonly group: MatchGroup; member: number }[] = [];
 
   const pair = (column: Column, group: MatchGroup, member: Member): Column | undefined => {
@@ -142,9 +143,9 @@ function claimOnce(distinct: boolean): Claim {
   };
 }
 
-function claimLabels(distinct: boolean): Claim {
+function claimLabels(run: Run, distinct: boolean): Claim {
   if (distinct) return () => undefined;
-  const guard = createRepeatGuard();
+  const guard = createRepeatGuard(run);
   return (_group, { labels, present }) =>
     guard.add(
       labels.all(),
