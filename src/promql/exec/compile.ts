@@ -90,7 +90,6 @@ function compileBinary(compiler: Compiler, node: BinaryNode, span: Span): Operat
     });
   }
   if (matching === undefined) throw new Error("assertion failed: vectors without matching");
-  if (matching.fillLeft !== undefined || matching.fillRight !== undefined) throw notSupported("fill");
   const left = compiler.vector(lhs, span, false);
   const right = compiler.vector(rhs, span, false);
   return isSetOp(op)

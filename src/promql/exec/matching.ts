@@ -1,4 +1,4 @@
-import { formatLabels, type Labels } from "../../model/labels.ts";
+import type { Labels } from "../../model/labels.ts";
 import type { SeriesLabels } from "../../store/samples.ts";
 import type { VectorMatching } from "../syntax/ast.ts";
 import { keyOf, labelsKey, onlyLabels, sortedNames, withoutLabels } from "./series-labels.ts";
@@ -6,8 +6,8 @@ import { keyOf, labelsKey, onlyLabels, sortedNames, withoutLabels } from "./seri
 /** Which series of two sides belong together. */
 export interface Signature {
   keyOf(labels: SeriesLabels): string;
-  /** The match group's labels, for error texts. */
-  textOf(labels: Labels): string;
+  /** The labels that the two sides have to share. */
+  labelsOf(labels: Labels): Labels;
 }
 
 /** `on` reads the named labels only; `ignoring` all but them and the name. */
@@ -17,12 +17,12 @@ export function createSignature(matching: VectorMatching): Signature {
     const kept = new Set(names);
     return {
       keyOf: names.length === 0 ? () => "" : (labels) => keyOf(labels, names),
-      textOf: (labels) => formatLabels(onlyLabels(labels, kept)),
+      labelsOf: (labels) => onlyLabels(labels, kept),
     };
   }
   const dropped = new Set([...matching.labels, "__name__"]);
   return {
     keyOf: (labels) => labelsKey(withoutLabels(labels.all(), dropped)),
-    textOf: (labels) => formatLabels(withoutLabels(labels, dropped)),
+    labelsOf: (labels) => withoutLabels(labels, dropped),
   };
 }

@@ -16,8 +16,10 @@ export interface MatchGroup {
   readonly members: Member[];
   /** Each series as it came, to tell clashes. */
   readonly sources: Pick<Member, "labels" | "present">[];
-  /** Steps that a series of the other side has already met; one-to-one only. */
+  /** Steps at which results were given out; one-to-one only. */
   taken: Uint8Array | undefined;
+  /** Steps at which the other side has a series of this signature; kept where it is filled in elsewhere. */
+  met: Uint8Array | undefined;
 }
 
 /** Two series of a match group at the same step: an error as soon as the other side has anything there. */
@@ -28,9 +30,11 @@ interface Clash {
 
 export interface OneSide {
   add(column: Column): void;
-  find(key: string): MatchGroup | undefined;
-  /** Throws where `present` meets a step with two series of one match group. */
-  check(present: Uint8Array): void;
+  /** The group of a signature, an empty one where there is none. */
+  find(key: string): MatchGroup;
+  groups(): Iterable<MatchGroup>;
+  /** Throws where `present`, all steps if undefined, meets a step with two series of one match group. */
+  check(present: Uint8Array | undefined): void;
 }
 
 export interface OneSideOptions {
@@ -45,7 +49,17 @@ export interface OneSideOptions {
 export function createOneSide(run: Run, { signature, side, joins }: OneSideOptions): OneSide {
   const groups = new Map<string, MatchGroup>();
   const clashes: Clash[] = [];
+  const find = (key: string): MatchGroup => {
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { members: [], sources: [], taken: undefined, met: undefined };
+      groups.set(key, group);
+    }
+    return group;
+  };
   return {
+    find,
+    groups: () => groups.values(),
     add(column) {
       run.hold(column.values.length);
       const member: Member = {
@@ -53,30 +67,22 @@ export function createOneSide(run: Run, { signature, side, joins }: OneSideOptio
         values: column.values.slice(),
         present: column.present.slice(),
       };
-      const key = signature.keyOf(column.labels);
-      const group = groups.get(key);
-      if (group === undefined) {
-        groups.set(key, { members: [member], sources: [member], taken: undefined });
-        return;
-      }
+      const group = find(signature.keyOf(column.labels));
       for (const other of group.sources) {
         const steps = overlap(other.present, member.present);
-        if (steps !== undefined) {
-          clashes.push({
-            steps,
-            error: () => duplicate(signature.textOf(member.labels), side, [member, other]),
-          });
-        }
+        if (steps === undefined) continue;
+        clashes.push({ steps, error: () => duplicate(signature, side, [member, other]) });
       }
       group.sources.push(member);
-      if (joins) group.members[0] = joined(group.members[0] as Member, member);
+      const [first] = group.members;
+      if (joins && first !== undefined) group.members[0] = joined(first, member);
       else group.members.push(member);
     },
-    find: (key) => groups.get(key),
     check(present) {
       if (clashes.length === 0) return;
-      for (let k = 0; k < present.length; k++) {
-        if (present[k] === 0) continue;
+      const [{ steps: any }] = clashes as [Clash];
+      for (let k = 0; k < any.length; k++) {
+        if (present !== undefined && present[k] === 0) continue;
         for (const { steps, error } of clashes) if (steps[k] === 1) throw error();
       }
     },
@@ -105,7 +111,12 @@ function overlap(a: Uint8Array, b: Uint8Array): Uint8Array | undefined {
   return both;
 }
 
-function duplicate(group: string, side: string, members: readonly Pick<Member, "labels">[]): GatewayError {
+function duplicate(
+  signature: Signature,
+  side: string,
+  members: readonly [Pick<Member, "labels">, Pick<Member, "labels">],
+): GatewayError {
+  const group = formatLabels(signature.labelsOf(members[0].labels));
   const series = members.map((member) => formatLabels(member.labels)).sort();
   return new GatewayError(
     "execution",

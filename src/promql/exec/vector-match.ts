@@ -1,10 +1,13 @@
 import { GatewayError } from "../../lib/errors.ts";
 import { arithmeticKernel, comparisonKernel, isArithmetic, isComparison } from "../functions/arithmetic.ts";
 import type { BinaryOp, VectorMatching } from "../syntax/ast.ts";
-import { createSignature } from "./matching.ts";
-import { createOneSide, type MatchGroup, type Member } from "./one-side.ts";
+import { notSupported } from "./compiler.ts";
+import { filledMany, filledOne, type ManySeries, markMet, type Pair } from "./fill.ts";
+import { filterColumn } from "./instant-call.ts";
+import { createSignature, type Signature } from "./matching.ts";
+import { createOneSide, type MatchGroup, type Member, type OneSide } from "./one-side.ts";
 import { type Column, createColumn, type Operator } from "./operator.ts";
-import { afterPreparing, drain, pullMapped } from "./pull.ts";
+import { afterPreparing, drain, pullMapped, whenReady } from "./pull.ts";
 import { createRepeatGuard } from "./repeats.ts";
 import { createResultLabels } from "./result-labels.ts";
 import type { Run } from "./run.ts";
@@ -27,6 +30,9 @@ export function createVectorMatch(run: Run, match: VectorMatch): Operator {
   const { matching, steps } = match;
   const swapped = matching.card === "one-to-many";
   const [many, one] = swapped ? [match.rhs, match.lhs] : [match.lhs, match.rhs];
+  // As upstream has it, fill_left stands in for the many side even where that is the right one.
+  const { fillLeft: fillMany, fillRight: fillOne } = matching;
+  const fills = fillMany !== undefined || fillOne !== undefined;
   const signature = createSignature(matching);
   const side = createOneSide(run, {
     signature,
@@ -34,52 +40,67 @@ export function createVectorMatch(run: Run, match: VectorMatch): Operator {
     joins: matching.include.length === 0,
   });
   const labels = createResultLabels(match, many.names, run.options.delayedNameRemoval);
+  const distinct = labels.distinct && !fills;
   const out = createColumn(steps, noLabels);
-  const compute = createPairing(match, swapped, out);
-  const claim =
-    matching.card === "one-to-one" ? claimOnce(labels.distinct) : claimLabels(run, labels.distinct);
-  const pending: { readonly column: Column; readonly group: MatchGroup; member: number }[] = [];
+  const evaluate = createPairing(match, swapped, out);
+  const claim = matching.card === "one-to-one" ? claimOnce(distinct) : claimLabels(run, distinct);
+  const waiting: Pair[] = [];
 
-  const pair = (column: Column, group: MatchGroup, member: Member): Column | undefined => {
-    if (compute.meet(column, member) === 0) return undefined;
-    out.labels = labels.of(column.labels, member.labels);
+  const answer = ({ many, group, one }: Pair): Column | undefined => {
+    if (evaluate.meet(many, one) === 0) return undefined;
+    out.labels = labels.of(many.labels, one.labels);
     claim(group, out);
-    if (compute.finish(column, member) === 0) return undefined;
+    if (evaluate.finish(many, one) === 0) return undefined;
     out.dropName = run.options.delayedNameRemoval && match.bool;
     return out;
   };
-  const next = (column: Column): Column | undefined => {
-    side.check(column.present);
-    const group = side.find(signature.keyOf(column.labels));
-    if (group === undefined) return undefined;
-    for (let i = 0; i < group.members.length; i++) {
-      const made = pair(column, group, group.members[i] as Member);
-      if (made === undefined) continue;
-      if (i + 1 < group.members.length) pending.push({ column, group, member: i + 1 });
-      return made;
-    }
-    return undefined;
-  };
-  const resume = (): Column | undefined => {
-    for (let waiting = pending[0]; waiting !== undefined; waiting = pending[0]) {
-      const member = waiting.group.members[waiting.member++];
-      if (member === undefined) {
-        pending.shift();
-        continue;
-      }
-      const made = pair(waiting.column, waiting.group, member);
+  const answerWaiting = (): Column | undefined => {
+    for (let pair = waiting.shift(); pair !== undefined; pair = waiting.shift()) {
+      const made = answer(pair);
       if (made !== undefined) return made;
     }
     return undefined;
   };
+  const meet = (column: Column): Column | undefined => {
+    side.check(column.present);
+    const group = side.find(signature.keyOf(column.labels));
+    if (fillMany !== undefined) markMet(group, column.present);
+    for (const member of group.members) waiting.push({ many: column, group, one: member });
+    if (fillOne !== undefined) {
+      waiting.push({ many: column, group, one: filledOne(column, group, { value: fillOne, signature }) });
+    }
+    return answerWaiting();
+  };
+  const leftovers = { next: createLeftovers(side, signature, fillMany) };
   return {
-    names: labels.names,
-    ordered: many.ordered && labels.keepsOrder,
-    repeats: many.repeats || !labels.distinct,
+    names: fills ? "many" : labels.names,
+    ordered: many.ordered && labels.keepsOrder && !fills,
+    repeats: many.repeats || !distinct,
     next: afterPreparing(
-      () => drain(one, (column: Column) => side.add(column)),
-      () => (pending.length > 0 ? resume() : undefined) ?? pullMapped(many, next),
+      () => {
+        const done = drain(one, (column: Column) => side.add(column));
+        if (!fills) return done;
+        if (done !== undefined) return done.then(() => side.check(undefined));
+        side.check(undefined);
+        return undefined;
+      },
+      () => {
+        const made = answerWaiting();
+        if (made !== undefined) return made;
+        const met = pullMapped(many, meet);
+        if (fillMany === undefined) return met;
+        return whenReady(met, (column) => column ?? pullMapped(leftovers, answer));
+      },
     ),
+  };
+}
+
+function createLeftovers(side: OneSide, signature: Signature, fill: number | undefined) {
+  let pairs: Iterator<Pair, undefined> | undefined;
+  return (): Pair | undefined => {
+    if (fill === undefined) return undefined;
+    pairs ??= filledMany(side, { value: fill, signature });
+    return pairs.next().value;
   };
 }
 
@@ -87,38 +108,31 @@ export function createVectorMatch(run: Run, match: VectorMatch): Operator {
 function createPairing(match: VectorMatch, swapped: boolean, out: Column) {
   const { op, bool, steps } = match;
   const holds = new Uint8Array(steps);
-  const meet = (column: Column, member: Member): number => {
+  const meet = (many: ManySeries, one: Member): number => {
     let count = 0;
     for (let k = 0; k < steps; k++) {
-      const there = (column.present[k] as number) & (member.present[k] as number);
+      const there = (many.present[k] as number) & (one.present[k] as number);
       out.present[k] = there;
       count += there;
     }
     out.count = count;
     return count;
   };
-  const finish = (column: Column, member: Member): number => {
-    const a = swapped ? member.values : column.values;
-    const b = swapped ? column.values : member.values;
+  const finish = (many: ManySeries, one: Member): number => {
+    const [a, b] = swapped ? [one.values, many.values] : [many.values, one.values];
     if (isArithmetic(op)) {
       arithmeticKernel(op)(a, b, out.values);
       return out.count;
     }
-    if (!isComparison(op)) throw new GatewayError("execution", `operator "${op}" is not supported yet`);
+    if (!isComparison(op)) throw notSupported(`operator "${op}"`);
     comparisonKernel(op)(a, b, holds);
     if (bool) {
       out.values.set(holds);
-      return out.count;
+    } else {
+      out.values.set(a);
+      filterColumn(out, holds);
     }
-    out.values.set(a);
-    let count = 0;
-    for (let k = 0; k < steps; k++) {
-      const there = (out.present[k] as number) & (holds[k] as number);
-      out.present[k] = there;
-      count += there;
-    }
-    out.count = count;
-    return count;
+    return out.count;
   };
   return { meet, finish };
 }
