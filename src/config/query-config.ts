@@ -46,6 +46,8 @@ export interface QueryConfig {
   readonly query: {
     readonly timeoutMs: number;
     readonly maxConcurrent: number;
+    /** Selects of one query that open their streams at a time. */
+    readonly maxConcurrentSelect: number;
     readonly lookbackDeltaMs: number;
     /** Step of subqueries that name none. */
     readonly defaultEvaluationIntervalMs: number;
@@ -105,6 +107,7 @@ function configOf(
     query: {
       timeoutMs: values["query.timeout"],
       maxConcurrent: values["query.max-concurrent"],
+      maxConcurrentSelect: values["query.max-concurrent-select"],
       lookbackDeltaMs: values["query.lookback-delta"] ?? 300_000,
       defaultEvaluationIntervalMs: values["query.default-evaluation-interval"],
       defaultStepMs: values["query.default-step"],

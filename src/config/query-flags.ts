@@ -62,7 +62,7 @@ export const queryFlags = {
   ),
   "query.max-concurrent-select": flagWith(
     {
-      help: "Read for compatibility: selects of a query stream together and hold two batches each, so nothing waits.",
+      help: "Selects of one query that open their streams at a time; once open, all are read side by side.",
       default: "4",
       placeholder: "COUNT",
     },
