@@ -4,7 +4,7 @@ import { createProxyStore, type ProxyStoreOptions } from "../../src/federation/p
 import type { QueryableEndpoint } from "../../src/federation/queryable-endpoint.ts";
 import { GatewayError } from "../../src/lib/errors.ts";
 import { labelsOf } from "../../src/model/labels.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
+import { systemClock, yieldToLoop } from "../../src/runtime/clock.ts";
 import type { QueryContext, SeriesRequest, Store } from "../../src/store/store.ts";
 import { withStreamPhase } from "../../src/store/stream-phase.ts";
 import { noMetrics } from "../../src/telemetry/metrics.ts";
@@ -305,7 +305,7 @@ test("a caller that leaves reaches all stores at once, and hears no warning of i
     seriesRequest(),
   );
   const read = errorOf(readBatches(stream));
-  await Promise.resolve();
+  await yieldToLoop();
   leave.abort(new GatewayError("canceled", "gone"));
   assert.is((await read).message, "gone");
   assert.equal(seen.sort(), ["a", "b"]);
