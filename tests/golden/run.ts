@@ -12,9 +12,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { debianPrometheus, findPeer } from "../support/peers.ts";
+import { call, type Gateway, startGateway } from "../support/query-process.ts";
 import { compareAnswer, kindOf, type RecordedLine } from "./compare-answer.ts";
 import { leftOut } from "./exceptions.ts";
-import { call, type Gateway, startGateway } from "./gateway.ts";
 import { startLeaves } from "./leaves.ts";
 import { compareExchange, type RecordedExchange } from "./wire.ts";
 

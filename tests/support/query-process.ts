@@ -2,9 +2,9 @@ import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePorts } from "../support/ports.ts";
-import { startProcess, statusOf } from "../support/processes.ts";
-import type { Answer } from "./compare-answer.ts";
+import type { Answer } from "../golden/compare-answer.ts";
+import { freePorts } from "./ports.ts";
+import { startProcess, statusOf } from "./processes.ts";
 
 /** A gateway in a process of its own. */
 export interface Gateway {
@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly flags: readonly string[];
   /** Another program that knows `query`, such as Thanos; default is this project on this runtime. */
   readonly program?: string | undefined;
+  /** `node` or `deno`; default is the one we are on. */
+  readonly runtime?: string | undefined;
 }
 
 /** Starts `query` over endpoints and waits until it has heard from all of them. */
@@ -30,8 +32,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const [httpPort, grpcPort] = await freePorts(2);
   const http = `127.0.0.1:${httpPort}`;
   const grpc = `127.0.0.1:${grpcPort}`;
-  const onDeno = "deno" in process.versions;
-  const program = options.program ?? process.execPath;
+  const here = "deno" in process.versions ? "deno" : "node";
+  const runtime = options.runtime ?? here;
+  const onDeno = runtime === "deno";
+  const ownRuntime = runtime === here ? process.execPath : join(options.root, "node_modules/.bin", runtime);
+  const program = options.program ?? ownRuntime;
   const main = [...(onDeno ? ["run", "-A"] : []), join(options.root, "src/main.ts")];
   const child = await startProcess({
     name: "gateway",
