@@ -21,12 +21,12 @@ export interface LabelQuery {
 
 /** The parts of Prometheus's HTTP API that a sidecar reads. Failures are GatewayErrors with Thanos's codes and texts. */
 export interface PrometheusApi {
-  /** `undefined` where the server is too old to tell. */
+  /** `undefined` where the server is too old to tell, or may not be asked. */
   version(call: ApiCall): Promise<string | undefined>;
-  /** The configuration as YAML. */
-  config(call: ApiCall): Promise<string>;
-  /** Body of /metrics; leaving it early is fine. */
-  metrics(call: ApiCall): Promise<AsyncIterable<Uint8Array>>;
+  /** The configuration as YAML; `undefined` where it may not be read. */
+  config(call: ApiCall): Promise<string | undefined>;
+  /** Body of /metrics, leaving it early is fine; `undefined` where it may not be read. */
+  metrics(call: ApiCall): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Labels without Prometheus's own external ones, in no order. */
   series(call: ApiCall, query: LabelQuery): Promise<readonly Labels[]>;
   labelNames(call: ApiCall, query: LabelQuery): Promise<readonly string[]>;
@@ -43,19 +43,30 @@ export function createPrometheusApi(prometheus: PrometheusAddress): PrometheusAp
       call,
     );
 
+  const getIfAllowed = async (call: ApiCall, path: string): Promise<HttpResponse | undefined> => {
+    const headers = { accept: "application/json, text/plain;version=0.0.4" };
+    const response = await sendToPrometheus(prometheus, {
+      method: "GET",
+      path,
+      headers,
+      signal: call.signal,
+    });
+    if (!refusals.includes(response.status)) return response;
+    response.cancel();
+    return undefined;
+  };
+
   return {
     async version(call) {
-      const path = "/api/v1/status/buildinfo";
-      const response = await sendToPrometheus(prometheus, { method: "GET", path, signal: call.signal });
-      if (response.status === 404 || response.status === 405) {
-        response.cancel();
-        return undefined;
-      }
+      const response = await getIfAllowed(call, "/api/v1/status/buildinfo");
+      if (response === undefined) return undefined;
       const version = property(await readData(response, call), "version");
       return typeof version === "string" ? version : undefined;
     },
     async config(call) {
-      const yaml = property(await get(call, "/api/v1/status/config"), "yaml");
+      const response = await getIfAllowed(call, "/api/v1/status/config");
+      if (response === undefined) return undefined;
+      const yaml = property(await readData(response, call), "yaml");
       if (typeof yaml === "string") return yaml;
       throw new GatewayError(
         "internal",
@@ -63,13 +74,8 @@ export function createPrometheusApi(prometheus: PrometheusAddress): PrometheusAp
       );
     },
     async metrics(call) {
-      const response = await sendToPrometheus(prometheus, {
-        method: "GET",
-        path: "/metrics",
-        headers: { accept: "text/plain;version=0.0.4" },
-        signal: call.signal,
-      });
-      if (response.status === 200) return response.body;
+      const response = await getIfAllowed(call, "/metrics");
+      if (response === undefined || response.status === 200) return response?.body;
       const quote = await readQuote(response);
       throw new GatewayError(
         "unavailable",
@@ -103,6 +109,9 @@ export function createPrometheusApi(prometheus: PrometheusAddress): PrometheusAp
       }),
   };
 }
+
+/** Statuses of what is not there, or not for us. */
+const refusals: readonly number[] = [401, 403, 404, 405];
 
 function parametersOf({ range, matchers, limit }: LabelQuery): readonly (readonly [string, string])[] {
   const parameters: (readonly [string, string])[] = [];
