@@ -1,6 +1,5 @@
-import type { Labels } from "../model/labels.ts";
+import type { EndpointStatus } from "../federation/endpoint-set.ts";
 import type { Matcher } from "../model/matcher.ts";
-import type { TimeRange } from "../model/time-range.ts";
 import type { Engine } from "../promql/engine.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { MemoryLimit } from "../store/memory-limit.ts";
@@ -18,18 +17,6 @@ export interface SelectChoices {
   readonly partialResponse: PartialResponse;
   readonly storeMatchers: readonly (readonly Matcher[])[];
   readonly shard: ShardInfo | undefined;
-}
-
-/** An endpoint as `/api/v1/stores` shows it. */
-export interface EndpointStatus {
-  readonly name: string;
-  /** Thanos's component word; endpoints without one are left out. */
-  readonly component: string | undefined;
-  /** Unix milliseconds, `undefined` before the first check. */
-  readonly lastCheckMs: number | undefined;
-  readonly lastError: string | undefined;
-  readonly labelSets: readonly Labels[];
-  readonly timeRange: TimeRange;
 }
 
 /** Everything the HTTP API answers from. */

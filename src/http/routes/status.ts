@@ -1,6 +1,7 @@
+import type { EndpointStatus } from "../../federation/endpoint-set.ts";
 import { processorCount, workingFolder } from "../../runtime/environment.ts";
 import type { ApiCall, RouteHandler } from "../api-call.ts";
-import type { EndpointStatus, HttpApiOptions } from "../api-options.ts";
+import type { HttpApiOptions } from "../api-options.ts";
 import type { ApiResponder } from "../api-responder.ts";
 import { formatInt64 } from "../json/int64.ts";
 import { type JsonWriter, quoteJson } from "../json/json-writer.ts";

@@ -1,0 +1,250 @@
+import { dialThanos, streamWindowFor } from "../clients/thanos/dial-thanos.ts";
+import { helpText } from "../config/help-text.ts";
+import { type QueryConfig, readQueryConfig } from "../config/query-config.ts";
+import { queryAbout, queryFlags } from "../config/query-flags.ts";
+import { createEndpointSet, type EndpointSet } from "../federation/endpoint-set.ts";
+import { createProxyStore, type ProxyStore } from "../federation/proxy-store.ts";
+import { createSelectable } from "../federation/select.ts";
+import { createGateFactory } from "../http/gate.ts";
+import { createHttpApp, type HttpApp } from "../http/http-app.ts";
+import { messageOf } from "../lib/errors.ts";
+import { createEngine } from "../promql/exec/create-engine.ts";
+import { createGrpcServer, type StoreApiOptions } from "../rpc/grpc-server.ts";
+import { createStoreApiFetchHandler } from "../rpc/store-api-fetch-handler.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { listenHttp } from "../runtime/http-server.ts";
+import { availableMemoryBytes, onUncaught } from "../runtime/process.ts";
+import { createMemoryLimit, type MemoryLimit } from "../store/memory-limit.ts";
+import { withLimits } from "../store/with-limits.ts";
+import { buildInfo, type ComponentStatus, createComponentStatus } from "../telemetry/component-status.ts";
+import { createLog } from "../telemetry/create-log.ts";
+import { createMetrics, type MetricsRegistry } from "../telemetry/create-metrics.ts";
+import type { Log } from "../telemetry/log.ts";
+import { registerProcessMetrics } from "../telemetry/process-metrics.ts";
+import type { CommandIo } from "./command.ts";
+import { listenOrExplain } from "./listen-error.ts";
+import { openQueryTls } from "./query-tls.ts";
+
+/** How often endpoints are asked for Info. */
+const infoIntervalMs = 5_000;
+/** How long the first answers of the endpoints are waited for where `--store.response-timeout` does not say. */
+const firstWaitMs = 30_000;
+const maxHeaderBytes = 1_048_576;
+/** Above the 60 s after which load balancers drop idle connections themselves. */
+const keepAliveMs = 75_000;
+
+/** A gateway that is up. */
+export interface RunningQuery {
+  /** `host:port` as bound. */
+  readonly httpAddress: string;
+  readonly grpcAddress: string;
+  /** Takes no more calls, lets those in flight end within their graces, and frees everything. */
+  close(): Promise<void>;
+}
+
+/** `sluice query`: serves until it is asked to stop. */
+export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
+  let config: QueryConfig;
+  try {
+    const read = readQueryConfig(argv);
+    if (read.kind === "help") io.out(helpText("query", queryAbout, queryFlags));
+    if (read.kind === "version") io.out(`sluice ${buildInfo().version} (${buildInfo().goVersion})\n`);
+    if (read.kind !== "run") return 0;
+    config = read.config;
+  } catch (error) {
+    io.err(`${messageOf(error)}\nFlags: sluice query --help\n`);
+    return 2;
+  }
+  const log = createLog({ ...config.log, write: io.err, clock: systemClock });
+  const stopLogging = onUncaught((reason) => {
+    log.error("an error that nobody caught; the process goes on", {
+      err: messageOf(reason),
+      stack: stackOf(reason),
+    });
+  });
+  try {
+    const running = await startQuery(config, io);
+    await new Promise<void>((resolve) => {
+      if (io.stop.aborted) resolve();
+      else io.stop.addEventListener("abort", () => resolve(), { once: true });
+    });
+    log.info("caught signal, shutting down", { reason: messageOf(io.stop.reason) });
+    await running.close();
+    log.info("exiting");
+    return 0;
+  } catch (error) {
+    io.err(`${messageOf(error)}\n`);
+    return 1;
+  } finally {
+    stopLogging();
+  }
+}
+
+/**
+ * Starts a gateway: HTTP first, gRPC once the endpoints have had their chance to answer; resolves when it is ready.
+ * Throws GatewayError that names the flag where an address cannot be bound or a file cannot be read.
+ */
+export async function startQuery(config: QueryConfig, io: CommandIo): Promise<RunningQuery> {
+  const clock = systemClock;
+  const log = createLog({ ...config.log, write: io.err, clock });
+  const metrics = createMetrics();
+  registerProcessMetrics(metrics, clock);
+  const status = createComponentStatus("query", metrics);
+  const memory = createMemoryLimit(config.memoryLimitBytes ?? Math.floor(availableMemoryBytes() / 4));
+  metrics.observe("sluice_memory_held_bytes", "Bytes that queries hold.", () => [
+    { value: memory.heldBytes() },
+  ]);
+  metrics.observe("sluice_memory_limit_bytes", "Bytes that queries may hold.", () => [
+    { value: memory.limitBytes },
+  ]);
+  const tls = await openQueryTls(config, { clock, log });
+  const endpoints = createEndpointSet({
+    dial: (address) =>
+      dialThanos({
+        address,
+        tls: tls.client,
+        responseTimeoutMs: config.responseTimeoutMs,
+        streamWindowBytes: () => streamWindowFor(memory.limitBytes, config.endpoints.length),
+        metrics,
+        clock,
+      }),
+    clock,
+    log,
+    metrics,
+    intervalMs: infoIntervalMs,
+    infoTimeoutMs: config.infoTimeoutMs,
+    unhealthyTimeoutMs: config.unhealthyTimeoutMs,
+    graceMs: config.grpc.graceMs,
+  });
+  const store = createProxyStore({
+    endpoints: endpoints.endpoints,
+    selectorLabels: config.selectorLabels,
+    metrics,
+    clock,
+  });
+  const parts: Parts = { config, clock, log, metrics, status, memory, endpoints, store };
+  const served = storeApiOf(parts);
+  const grpc = createGrpcServer({
+    ...served,
+    tls: tls.server(),
+    maxConnectionAgeMs: config.grpc.maxConnectionAgeMs,
+  });
+  tls.onServerChange(grpc.setTls);
+  const closers: (() => Promise<void>)[] = [async () => tls.close(), endpoints.close];
+  const close = async () => {
+    status.setReady(false);
+    for (const end of closers.splice(0).reverse()) await end();
+    status.setHealthy(false);
+  };
+  try {
+    const app = createApp(parts, served);
+    const { address } = config.http;
+    const http = await listenOrExplain("--http-address", address, () =>
+      listenHttp({
+        ...address,
+        handle: app.handle,
+        maxHeaderBytes,
+        keepAliveMs,
+        onError: (error) =>
+          log.error("HTTP request failed", { err: messageOf(error), stack: stackOf(error) }),
+      }),
+    );
+    closers.push(() => http.close(config.http.graceMs));
+    status.setHealthy(true);
+    log.info("listening for HTTP", { address: http.address });
+    await firstAnswers(parts, io.stop);
+    const grpcAddress = await listenOrExplain("--grpc-address", config.grpc.address, () =>
+      grpc.listen(config.grpc.address),
+    );
+    closers.push(() => grpc.close(config.grpc.graceMs));
+    log.info("listening for gRPC", { address: grpcAddress, tls: config.grpc.tls !== undefined });
+    status.setReady(true);
+    return { httpAddress: http.address, grpcAddress, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What the servers of a gateway are made of. */
+interface Parts {
+  readonly config: QueryConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: MetricsRegistry;
+  readonly status: ComponentStatus;
+  readonly memory: MemoryLimit;
+  readonly endpoints: EndpointSet;
+  readonly store: ProxyStore;
+}
+
+/** Asks the endpoints, and waits until all have answered or failed, the time is up, or the process is to stop. */
+async function firstAnswers({ config, clock, endpoints }: Parts, stop: AbortSignal): Promise<void> {
+  const asked = endpoints.update(config.endpoints);
+  let giveUp: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    giveUp = clock.after(config.responseTimeoutMs || firstWaitMs, resolve);
+    stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+  try {
+    await Promise.race([asked, stopped]);
+  } finally {
+    giveUp();
+  }
+  clock.after(infoIntervalMs, endpoints.start);
+}
+
+/** The gateway as others' store. */
+function storeApiOf({ config, clock, log, metrics, status, memory, store }: Parts): StoreApiOptions {
+  const { requestSeries, requestSamples } = config.limits;
+  return {
+    store: withLimits(store, { series: requestSeries, samples: requestSamples }, metrics),
+    info: () => ({
+      ...store.info(),
+      component: "query",
+      tsdbInfos: store.tsdbInfos(),
+      apis: new Set(["store"] as const),
+    }),
+    health: status.isReady,
+    memory: () => memory.account(),
+    log,
+    metrics,
+    clock,
+  };
+}
+
+function createApp(parts: Parts, served: StoreApiOptions): HttpApp {
+  const { config, clock, log, metrics, status, memory, endpoints, store } = parts;
+  const { query } = config;
+  const selectGate = createGateFactory({ kind: "selects", max: query.maxConcurrentSelect, metrics, clock });
+  return createHttpApp({
+    engine: createEngine({
+      lookbackDeltaMs: query.lookbackDeltaMs,
+      defaultSubqueryStepMs: query.defaultEvaluationIntervalMs,
+      maxSamples: query.maxSamples,
+      features: query.features,
+      delayedNameRemoval: false,
+    }),
+    store,
+    select: (choices) =>
+      createSelectable(store, { ...choices, algorithm: query.dedupFunction, clock, gate: selectGate() }),
+    endpoints: endpoints.status,
+    status,
+    metrics,
+    log,
+    clock,
+    memory,
+    defaults: query,
+    timeoutMs: query.timeoutMs,
+    maxConcurrent: query.maxConcurrent,
+    build: buildInfo(),
+    flags: config.flagTexts,
+    routePrefix: config.http.routePrefix,
+    disableCors: config.http.disableCors,
+    storeApi: config.http.storeApi ? createStoreApiFetchHandler(served) : undefined,
+  });
+}
+
+function stackOf(reason: unknown): string | undefined {
+  return reason instanceof Error ? reason.stack : undefined;
+}
