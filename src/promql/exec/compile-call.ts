@@ -1,10 +1,11 @@
 import { bucketFraction, bucketQuantile } from "../functions/classic-histogram.ts";
 import { dateFunctions } from "../functions/date-functions.ts";
+import { formatOpenMetrics } from "../functions/format-float.ts";
 import { clampMax, clampMin, instantFunctions, roundColumn } from "../functions/instant-functions.ts";
 import { type CallNode, type PlanNode, valueTypeOf } from "../plan/node.ts";
 import { absentLabels, createAbsent } from "./absent.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
-import { createHistogramCall } from "./histogram-call.ts";
+import { createHistogramCall, type HistogramAnswer } from "./histogram-call.ts";
 import { type ColumnChange, createInstantCall, filterColumn } from "./instant-call.ts";
 import { repeatSteps } from "./invariant.ts";
 import type { Operator } from "./operator.ts";
@@ -96,6 +97,7 @@ function compileNamed(call: Call): Operator {
       return createLabelJoin(call.compiler.run, vectorArg(call, 0), { destination, separator, sources });
     }
     case "histogram_quantile":
+    case "histogram_quantiles":
     case "histogram_fraction":
       return classicHistogram(call);
     default:
@@ -178,12 +180,33 @@ function classicHistogram(call: Call): Operator {
   return createHistogramCall(compiler.run, {
     input: compiler.vector(vector, span, false),
     params: scalars.map((arg) => compiler.scalar(arg, span)),
-    evaluate:
-      node.func === "histogram_quantile"
-        ? ([phi], step, buckets) => bucketQuantile(phi?.[step] as number, buckets)
-        : ([lower, upper], step, buckets) =>
-            bucketFraction(lower?.[step] as number, upper?.[step] as number, buckets),
+    answers: histogramAnswers(call, scalars.length),
     steps: span.grid.count,
     sorted,
   });
+}
+
+function histogramAnswers({ node }: Call, scalars: number): readonly HistogramAnswer[] {
+  if (node.func === "histogram_fraction") {
+    return [
+      {
+        evaluate: ([lower, upper], step, buckets) =>
+          bucketFraction(lower?.[step] as number, upper?.[step] as number, buckets),
+        label: undefined,
+      },
+    ];
+  }
+  const label = node.args.find((arg) => arg.kind === "string");
+  return Array.from({ length: scalars }, (_, i) => ({
+    evaluate: (params, step, buckets) => bucketQuantile(params[i]?.[step] as number, buckets),
+    label:
+      label && ((params) => ({ name: label.value, value: quantileText(params[i] ?? new Float64Array(0)) })),
+  }));
+}
+
+/** The label value of a quantile; one for all steps, so far. */
+function quantileText(phi: Float64Array): string {
+  const [first = Number.NaN] = phi;
+  if (phi.some((value) => !Object.is(value, first))) throw notSupported("a quantile that changes");
+  return formatOpenMetrics(first);
 }

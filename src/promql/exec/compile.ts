@@ -1,9 +1,12 @@
+import { createSmoothedInstant } from "../functions/extended-range.ts";
 import { goMax, goMin } from "../functions/go-math.ts";
 import { rangeFunctions } from "../functions/range-functions.ts";
+import type { WindowGrid } from "../functions/windows.ts";
 import {
   type BinaryNode,
   type CallNode,
   type PlanNode,
+  type SelectorNode,
   type SubqueryNode,
   valueTypeOf,
 } from "../plan/node.ts";
@@ -12,6 +15,7 @@ import { absentLabels, createAbsent } from "./absent.ts";
 import { compileAggregate } from "./compile-aggregate.ts";
 import { compileInstantCall } from "./compile-call.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
+import { extendedKernel, extendWindows, extensionOf } from "./extension.ts";
 import { createInstantCall } from "./instant-call.ts";
 import { repeatSteps } from "./invariant.ts";
 import type { Operator, SamplesOperator, ScalarOperator } from "./operator.ts";
@@ -51,7 +55,9 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
   const steps = span.grid.count;
   switch (node.kind) {
     case "selector":
-      return createSelector(run, node, span, false);
+      return node.extension === "smoothed"
+        ? smoothedSelector(compiler, node, span)
+        : createSelector(run, node, span, false);
     case "invariant":
       return repeatSteps(compiler.vector(node.expr, firstStepOf(span), sorted), steps);
     case "aggregate":
@@ -72,6 +78,18 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
     default:
       throw new Error(`assertion failed: ${node.kind} is no instant vector`);
   }
+}
+
+/** A smoothed instant selector is a function of the samples around each step. */
+function smoothedSelector({ run }: Compiler, selector: SelectorNode, span: Span): Operator {
+  const node = { kind: "matrix", selector, rangeMs: 0 } as const;
+  return createRangeCall(run, {
+    input: createMatrixSelector(run, node, span),
+    windows: extendWindows({ ...endsOf(span.grid, selector), rangeMs: 0 }, selector, run.lookbackMs),
+    params: [],
+    kernel: () => createSmoothedInstant(run.lookbackMs),
+    keepsName: true,
+  });
 }
 
 function compileBinary(compiler: Compiler, node: BinaryNode, span: Span): Operator {
@@ -109,14 +127,26 @@ function compileCall(compiler: Compiler, node: CallNode, span: Span, sorted: boo
   const maker = rangeFunctions.get(absent ? "present_over_time" : node.func);
   if (maker === undefined) throw notSupported(`function "${node.func}"`);
   const placed = unwrapped(range);
+  const windows = { ...endsOf(span.grid, placeOf(placed)), rangeMs: rangeOf(placed) };
+  const extended = extendedCall(compiler, node.func, placed);
   const call = createRangeCall(compiler.run, {
     input: compiler.matrix(range, span),
-    windows: { ...endsOf(span.grid, placeOf(placed)), rangeMs: rangeOf(placed) },
+    windows: extended?.windows(windows) ?? windows,
     params: node.args.filter((_, i) => i !== at).map((arg) => compiler.scalar(arg, span)),
-    kernel: (params) => maker(params, span.grid),
+    kernel: (params) => extended?.kernel() ?? maker(params, span.grid),
     keepsName: absent || node.func === "last_over_time" || node.func === "first_over_time",
   });
   return absent ? createAbsent(call, absentLabels(range), span.grid.count) : call;
+}
+
+/** What changes for a range that is anchored or smoothed. */
+function extendedCall({ run: { lookbackMs } }: Compiler, func: string, node: PlanNode) {
+  if (node.kind !== "matrix" || node.selector.extension === undefined) return undefined;
+  const { selector, rangeMs } = node;
+  return {
+    windows: (grid: WindowGrid) => extendWindows(grid, selector, lookbackMs),
+    kernel: () => extendedKernel(func, extensionOf(selector, rangeMs, lookbackMs)),
+  };
 }
 
 function unwrapped(node: PlanNode): PlanNode {

@@ -1,19 +1,27 @@
-import { compareLabels, type Labels } from "../../model/labels.ts";
+import { compareLabels, type Label, type Labels } from "../../model/labels.ts";
 import { type Buckets, parseBound } from "../functions/classic-histogram.ts";
 import { createNameDropper } from "./drop-name.ts";
 import { type Column, createColumn, type Operator, type ScalarOperator } from "./operator.ts";
 import { afterPreparing, drain, pullMapped, whenReady } from "./pull.ts";
+import { createRepeatGuard, sameLabelset } from "./repeats.ts";
 import type { Run } from "./run.ts";
 import { readAll } from "./scalar.ts";
-import { fixedLabels, labelsKey, withoutLabels } from "./series-labels.ts";
+import { fixedLabels, labelsKey, withLabel, withoutLabels } from "./series-labels.ts";
 
 export interface HistogramCall {
   readonly input: Operator;
   readonly params: readonly ScalarOperator[];
-  /** The answer for one histogram at one step. */
-  readonly evaluate: (params: readonly Float64Array[], step: number, buckets: Buckets) => number;
+  /** Answers for each histogram, one after the other. */
+  readonly answers: readonly HistogramAnswer[];
   readonly steps: number;
   readonly sorted: boolean;
+}
+
+export interface HistogramAnswer {
+  /** The answer at one step. May change `buckets`. */
+  readonly evaluate: (params: readonly Float64Array[], step: number, buckets: Buckets) => number;
+  /** A label that tells the answer from others of the same histogram, once the parameters are known. */
+  readonly label: ((params: readonly Float64Array[]) => Label) | undefined;
 }
 
 interface Bucket {
@@ -63,18 +71,22 @@ export function createHistogramCall(run: Run, call: HistogramCall): Operator {
   };
   const results = {
     next(): Column | undefined {
-      const histogram = ready[next++];
-      if (histogram === undefined) return undefined;
-      const column = evaluate(call, params, histogram);
-      run.release(steps * histogram.buckets.length);
-      histogram.buckets.length = 0;
+      const histogram = ready[Math.floor(next / call.answers.length)];
+      const answer = call.answers[next++ % call.answers.length];
+      if (histogram === undefined || answer === undefined) return undefined;
+      const column = evaluate(call, answer, params, histogram);
+      if (next % call.answers.length === 0) {
+        run.release(steps * histogram.buckets.length);
+        histogram.buckets.length = 0;
+      }
       return column;
     },
   };
+  const guard = call.answers.some(({ label }) => label !== undefined) ? createRepeatGuard(run) : undefined;
   return {
     names: dropper.names,
-    ordered: call.sorted && dropper.keepsOrder,
-    repeats: dropper.repeats,
+    ordered: call.sorted && dropper.keepsOrder && guard === undefined,
+    repeats: dropper.repeats || guard !== undefined,
     next: afterPreparing(
       () => {
         const done = whenReady(readAll(call.params), (values) => {
@@ -90,16 +102,24 @@ export function createHistogramCall(run: Run, call: HistogramCall): Operator {
         pullMapped(results, (column) => {
           if (column.count === 0) return undefined;
           dropper.apply(column);
+          guard?.add(column.labels.all(), column.present, sameLabelset);
           return column;
         }),
     ),
   };
 }
 
-function evaluate(call: HistogramCall, params: readonly Float64Array[], histogram: Histogram): Column {
-  const { steps } = call;
+function evaluate(
+  { steps }: HistogramCall,
+  answer: HistogramAnswer,
+  params: readonly Float64Array[],
+  histogram: Histogram,
+): Column {
   const held = histogram.buckets.sort((a, b) => a.bound - b.bound || 0);
-  const column = createColumn(steps, fixedLabels(histogram.labels));
+  const extra = answer.label?.(params);
+  const labels =
+    extra === undefined ? histogram.labels : withLabel(histogram.labels, extra.name, extra.value);
+  const column = createColumn(steps, fixedLabels(labels));
   column.dropName = histogram.dropName;
   const buckets = {
     length: 0,
@@ -116,7 +136,7 @@ function evaluate(call: HistogramCall, params: readonly Float64Array[], histogra
     }
     if (length === 0) continue;
     buckets.length = length;
-    column.values[k] = call.evaluate(params, k, buckets);
+    column.values[k] = answer.evaluate(params, k, buckets);
     column.present[k] = 1;
     column.count++;
   }

@@ -1,9 +1,11 @@
 import { compareLabels } from "../../model/labels.ts";
 import type { SeriesLabels } from "../../store/samples.ts";
 import type { ResultColumn } from "../engine.ts";
+import { extendSamples } from "../functions/extended-range.ts";
 import { findWindows } from "../functions/windows.ts";
 import type { PlanNode } from "../plan/node.ts";
 import { createCompiler } from "./compile.ts";
+import { extendWindows, extensionOf } from "./extension.ts";
 import type { Samples } from "./operator.ts";
 import { afterPreparing, drain, pullMapped } from "./pull.ts";
 import type { Run } from "./run.ts";
@@ -21,7 +23,12 @@ export function createMatrixResult(run: Run, plan: PlanNode, span: Span): Matrix
     throw new Error(`assertion failed: ${node.kind} is no range vector`);
   }
   const placed = node.kind === "matrix" ? node.selector : node;
-  const grid = { ...endsOf(span.grid, placed), rangeMs: node.rangeMs };
+  const plain = { ...endsOf(span.grid, placed), rangeMs: node.rangeMs };
+  const grid = node.kind === "matrix" ? extendWindows(plain, node.selector, run.lookbackMs) : plain;
+  const extension =
+    node.kind === "matrix" && node.selector.extension !== undefined
+      ? extensionOf(node.selector, node.rangeMs, run.lookbackMs)
+      : undefined;
   const input = createCompiler(run).matrix(node, span);
   const cut = (samples: Samples): ResultColumn | undefined => {
     const windows = findWindows(grid, samples.times, samples.length);
@@ -29,6 +36,7 @@ export function createMatrixResult(run: Run, plan: PlanNode, span: Span): Matrix
     const to = windows.hi[0] as number;
     run.count(0, to - from);
     if (to === from) return undefined;
+    if (extension !== undefined) return extended(samples, extendSamples({ ...samples, windows }, extension));
     return {
       labels: labelsOf(samples),
       length: to - from,
@@ -39,6 +47,20 @@ export function createMatrixResult(run: Run, plan: PlanNode, span: Span): Matrix
   };
   const cuts = { next: () => pullMapped(input, cut) };
   return input.ordered ? cuts : sortedByLabels(run, cuts);
+}
+
+function extended(
+  samples: Samples,
+  made: readonly { readonly t: number; readonly v: number }[],
+): ResultColumn | undefined {
+  if (made.length === 0) return undefined;
+  return {
+    labels: labelsOf(samples),
+    length: made.length,
+    values: Float64Array.from(made, ({ v }) => v),
+    present: undefined,
+    timesMs: Float64Array.from(made, ({ t }) => t),
+  };
 }
 
 function labelsOf(samples: Samples): SeriesLabels {

@@ -79,9 +79,8 @@ export function createOneSide(run: Run, { signature, side, joins }: OneSideOptio
       else group.members.push(member);
     },
     check(present) {
-      if (clashes.length === 0) return;
-      const [{ steps: any }] = clashes as [Clash];
-      for (let k = 0; k < any.length; k++) {
+      const count = clashes[0]?.steps.length ?? 0;
+      for (let k = 0; k < count; k++) {
         if (present !== undefined && present[k] === 0) continue;
         for (const { steps, error } of clashes) if (steps[k] === 1) throw error();
       }

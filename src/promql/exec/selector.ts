@@ -1,6 +1,7 @@
 import type { SampleColumn, SampleSource, SelectRequest } from "../../store/samples.ts";
 import { createWindowCache, type Windows } from "../functions/windows.ts";
 import type { MatrixNode, SelectorNode } from "../plan/node.ts";
+import { extendRange } from "./extension.ts";
 import { type Column, createColumn, type Names, type Operator, type SamplesOperator } from "./operator.ts";
 import { pullMapped } from "./pull.ts";
 import type { Run } from "./run.ts";
@@ -97,7 +98,7 @@ export function createMatrixSelector(run: Run, node: MatrixNode, span: Span): Sa
   const { selector, rangeMs } = node;
   const source = pacedSource(run, {
     matchers: selector.matchers,
-    range: readRange(span, selector, rangeMs),
+    range: extendRange(readRange(span, selector, rangeMs), selector, run.lookbackMs),
     func: selector.func,
     rangeMs,
     stepMs: span.hintStepMs,

@@ -14,3 +14,14 @@ export function formatFloat(value: number): string {
   if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
   return `${sign}${digits.padEnd(point, "0")}`;
 }
+
+/** A float as OpenMetrics writes quantiles and bounds: shortest, with an exponent past six digits, never an integer. */
+export function formatOpenMetrics(value: number): string {
+  if (!Number.isFinite(value)) return formatFloat(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) {
+    return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+  }
+  const text = formatFloat(value);
+  return text.includes(".") ? text : `${text}.0`;
+}

@@ -1,4 +1,3 @@
-import { GatewayError } from "../../lib/errors.ts";
 import type { AtModifier, Expr, SubqueryExpr, TimeModifiers, VectorSelector } from "../syntax/ast.ts";
 import { type DurationScope, evaluateDuration } from "./duration.ts";
 import type { PlanNode, SelectorNode } from "./node.ts";
@@ -96,10 +95,8 @@ function call(func: string, args: readonly Expr[], scope: Scope): PlanNode {
 }
 
 function selector(expr: VectorSelector, scope: Scope): SelectorNode {
-  if (expr.anchored || expr.smoothed) {
-    throw new GatewayError("execution", "the anchored and smoothed modifiers are not supported yet");
-  }
-  return { kind: "selector", matchers: expr.matchers, func: scope.func, ...placed(expr, scope) };
+  const extension = expr.anchored ? "anchored" : expr.smoothed ? "smoothed" : undefined;
+  return { kind: "selector", matchers: expr.matchers, func: scope.func, extension, ...placed(expr, scope) };
 }
 
 function subquery(expr: SubqueryExpr, scope: Scope): PlanNode {

@@ -26,6 +26,8 @@ export interface SelectorNode extends Placed {
   readonly matchers: readonly Matcher[];
   /** The nearest function or aggregation around it, for the select request. */
   readonly func: string;
+  /** How it makes up values at the edges of its range. */
+  readonly extension: "anchored" | "smoothed" | undefined;
 }
 
 export interface MatrixNode {

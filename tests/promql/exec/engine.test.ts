@@ -12,7 +12,11 @@ const options: EngineOptions = {
   lookbackDeltaMs: 300_000,
   defaultSubqueryStepMs: 60_000,
   maxSamples: 10_000,
-  features: new Set(["promql-experimental-functions"]),
+  features: new Set([
+    "promql-experimental-functions",
+    "promql-extended-range-selectors",
+    "promql-binop-fill-modifiers",
+  ]),
   delayedNameRemoval: false,
 };
 
@@ -147,6 +151,17 @@ const ranges: readonly [string, ...string[]][] = [
   ["clamp(late, 5, 5)", '{pod="a"} _ _ _ 5 5 5'],
   ["clamp(late, 6, 5)"],
   ["round(late / 4)", '{pod="a"} _ _ _ 1 1 2'],
+  ['increase(http_total{pod="b"}[2m] anchored)', '{pod="b", zone="x"} 0 20 40 30 30 40'],
+  ['increase(http_total{pod="b"}[90s] smoothed)', '{pod="b", zone="x"} 0 20 30 20 25 30'],
+  ["late smoothed", 'late{pod="a"} _ _ _ 4 5 6'],
+  ['histogram_quantiles(bucket, "q", 0.5, 1)', '{q="0.5"} NaN 1 1 1 1 1', '{q="1.0"} NaN 2 2 2 2 2'],
+  ["late + on (pod) fill (100) gone", '{pod="a"} 101 102 _ 104 105 106'],
+  ["late > on (pod) group_left () fill_left (1) gone - 1", '{pod="a"} 1 _ _ _ _ _'],
+  [
+    "errors_total * on (pod) group_left () fill_right (7) owner{pod='a'}",
+    '{pod="a", zone="x"} 0 1 2 3 4 5',
+    '{pod="b", zone="x"} 0 0 0 7 7 7',
+  ],
   ["round(late, 4)", '{pod="a"} _ _ _ 4 4 8'],
   ["histogram_quantile(0.5, bucket)", "{} NaN 1 1 1 1 1"],
   ["histogram_count(late)"],
@@ -234,6 +249,19 @@ const failures: readonly [string, string][] = [
   [
     "max_over_time(late[1y:1ms])",
     "query processing would load too many samples into memory in query execution",
+  ],
+  [
+    "deriv(http_total[2m] anchored)",
+    "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with deriv",
+  ],
+  [
+    "changes(http_total[2m] smoothed)",
+    "smoothed modifier can only be used with: delta, increase, rate - not with changes",
+  ],
+  ['histogram_quantiles(bucket, "q", scalar(late))', "a quantile that changes is not supported yet"],
+  [
+    'histogram_quantiles({__name__=~"bucket", le!="bad"}, "le", 0.5, 0.5)',
+    "vector cannot contain metrics with the same labelset",
   ],
   ["info(http_total)", 'function "info" is not supported yet'],
 ];

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseTemplate } from "../../../src/promql/functions/expand-template.ts";
-import { formatFloat } from "../../../src/promql/functions/format-float.ts";
+import { formatFloat, formatOpenMetrics } from "../../../src/promql/functions/format-float.ts";
 
 const test = suite("texts of functions");
 
@@ -19,6 +19,21 @@ test("floats are written in full, without exponent", () => {
     [Number.NEGATIVE_INFINITY, "-Inf"],
   ];
   for (const [value, text] of cases) assert.is(formatFloat(value), text);
+});
+
+test("quantiles are written as OpenMetrics writes them", () => {
+  const cases: readonly [number, string][] = [
+    [1, "1.0"],
+    [0, "0.0"],
+    [-1, "-1.0"],
+    [0.99, "0.99"],
+    [0.00001, "1e-05"],
+    [1e6, "1e+06"],
+    [123456, "123456.0"],
+    [Number.NaN, "NaN"],
+    [Number.POSITIVE_INFINITY, "+Inf"],
+  ];
+  for (const [value, text] of cases) assert.is(formatOpenMetrics(value), text);
 });
 
 test("replacements take groups by number and name", () => {

@@ -92,7 +92,6 @@ const failures: readonly [string, string][] = [
   ["x[1m % (step() - 30s)]", "2:20: modulo by zero"],
   ["x[1m ^ 9000]", "2:11: duration is NaN or infinite"],
   ["x[5m ^ 8]", "2:8: duration is out of range"],
-  ["x smoothed", "the anchored and smoothed modifiers are not supported yet"],
 ];
 
 for (const [query, want] of failures) {
