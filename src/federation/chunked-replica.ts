@@ -62,6 +62,8 @@ export class ChunkedReplica implements Replica {
     const isCounter = this.#reading === "counter";
     const { minMs, maxMs } = this.#range;
     const neededMs = Math.max(fromMs, minMs);
+    // Also a counter need not be read where nothing of it is wanted any more.
+    if (this.#endsBefore(batch, neededMs)) this.#next = this.#count;
     while (this.#next < this.#count) {
       const chunk = this.#chunks[this.#next] as number;
       if ((batch.chunkMinMs[chunk] as number) > maxMs) break;
@@ -81,6 +83,11 @@ export class ChunkedReplica implements Replica {
   /** Decodes all that is left. */
   fillAll(): void {
     while (this.fill(Number.NEGATIVE_INFINITY));
+  }
+
+  #endsBefore(batch: SeriesBatch, timeMs: number): boolean {
+    if (this.#count === 0) return true;
+    return (batch.chunkMaxMs[this.#chunks[this.#count - 1] as number] as number) < timeMs;
   }
 
   #dropOverlap(from: number): void {
