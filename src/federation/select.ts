@@ -71,10 +71,13 @@ function createSource(
   const scope = new AbortController();
   const signal = AbortSignal.any([ctx.signal, scope.signal]);
   const toStore = seriesRequestOf(options, request);
+  const isMerged = toStore.withoutReplicaLabels.length > 0;
   const reader = new SeriesReader({
     range: request.range,
-    reading: readingOf(request.func),
-    algorithm: toStore.withoutReplicaLabels.length > 0 ? options.algorithm : "none",
+    // Upstream lifts raw counters over their resets also where nothing is merged, so that resets() is always 0 there;
+    // here the raw samples of one series are what their Prometheus has.
+    reading: isMerged || toStore.maxResolutionMs > 0 ? readingOf(request.func) : "average",
+    algorithm: isMerged ? options.algorithm : "none",
     adjustsCounters: adjustsCounters(request.func),
   });
   const pace: Pace = createPace(options);
