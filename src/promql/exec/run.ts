@@ -15,7 +15,7 @@ export interface Run {
   readonly lookbackMs: number;
   /** Registers a selector; its source opens with `openAll`, or with its first pull. */
   select(request: SelectRequest): Pick<SampleSource, "next">;
-  /** Opens every registered source, so that all leaves work at once. */
+  /** Opens every registered source, and where there are several asks each for its first series: all leaves work at once. */
   openAll(): void;
   /** Throws when the query was canceled or timed out. A promise where others are to have their turn first. */
   turn(): Promise<void> | undefined;
@@ -74,7 +74,7 @@ export function createRun(
       return selection;
     },
     openAll() {
-      for (const selection of selections) selection.open();
+      for (const selection of selections) selection.open(selections.length > 1);
     },
     turn() {
       if (ctx.signal.aborted) throw stoppedBy(ctx.signal.reason);
@@ -134,31 +134,44 @@ function expansionError(cause: unknown): GatewayError {
   return new GatewayError("execution", `expanding series: ${messageOf(cause)}`, { cause });
 }
 
-/** A source that opens with its first pull; what it throws goes through `failure`. */
+/** A source that opens with its first pull, or before; what it throws goes through `failure`. */
 function lazySource(open: () => SampleSource, failure: (error: unknown) => GatewayError) {
+  type Pulled = ReturnType<SampleSource["next"]>;
   let opened: SampleSource | undefined;
-  const source = (): SampleSource => {
-    opened ??= open();
-    return opened;
-  };
+  /** The first series, where it was asked for ahead. */
+  let ahead: { readonly pulled: Pulled } | undefined;
   const failed = (error: unknown): never => {
     throw failure(error);
   };
+  const pull = (): Pulled => {
+    try {
+      opened ??= open();
+      const pulled = opened.next();
+      return pulled instanceof Promise ? pulled.catch(failed) : pulled;
+    } catch (error) {
+      return failed(error);
+    }
+  };
   return {
-    open() {
+    open(pullsAhead: boolean) {
+      if (pullsAhead) {
+        const pulled = pull();
+        // Whoever pulls hears of a failure; nobody may, where another selector fails first.
+        if (pulled instanceof Promise) pulled.catch(() => undefined);
+        ahead = { pulled };
+        return;
+      }
       try {
-        source();
+        opened ??= open();
       } catch (error) {
         failed(error);
       }
     },
-    next() {
-      try {
-        const pulled = source().next();
-        return pulled instanceof Promise ? pulled.catch(failed) : pulled;
-      } catch (error) {
-        return failed(error);
-      }
+    next(): Pulled {
+      if (ahead === undefined) return pull();
+      const { pulled } = ahead;
+      ahead = undefined;
+      return pulled;
     },
     close: async () => opened?.close(),
   };

@@ -61,17 +61,23 @@ test("a store that fails because the query was stopped is no failure of the stor
 
 test("every selector is opened with the first pull and closed with the query, even in the middle", async () => {
   let opened = 0;
+  let asked = 0;
   let closed = 0;
   const source: Selectable = {
     select() {
       opened++;
-      return { next: () => new Promise(() => undefined), close: async () => void closed++ };
+      const next = () => {
+        asked++;
+        return new Promise<undefined>(() => undefined);
+      };
+      return { next, close: async () => void closed++ };
     },
   };
   const result = engine.prepare("a / b + c").instant(testContext(), source, { timeMs: 0 });
   assert.is(opened, 0);
   void result.next();
   assert.is(opened, 3);
+  assert.is(asked, 3, "leaves work side by side");
   await result.close();
   assert.is(closed, 3);
   await result.close();
