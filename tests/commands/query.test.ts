@@ -160,7 +160,10 @@ gateway("speaks mTLS to its endpoints, and says what is wrong where certificates
   );
   const refused = await ask(wrong, `${path}&partial_response=false`);
   assert.is(refused.status, 422);
-  assert.match(refused.text, leaves[0] ?? "");
+  assert.match(
+    refused.text,
+    /cannot connect to 127\.0\.0\.1:\d+: its certificate is not signed by a known authority/,
+  );
 });
 
 gateway("a broken key is told by flag and file", async () => {
@@ -170,7 +173,7 @@ gateway("a broken key is told by flag and file", async () => {
   const cert = join(folder, "none.pem");
   const code = await run([`--grpc-server-tls-cert=${cert}`, `--grpc-server-tls-key=${cert}`], quietIo(lines));
   assert.is(code, 1);
-  assert.match(lines.join(""), "--grpc-server-tls-cert");
+  assert.match(lines.join(""), /Cannot read --grpc-server-tls-(cert|key) /);
   assert.match(lines.join(""), cert);
 });
 
