@@ -249,7 +249,10 @@ export function addStoreContract(test: Test, create: CreateContractStore): void 
   test("an empty label name is refused", () =>
     withStore([], async (store) => {
       const error = await store
-        .labelValues(createTestContext(), { ...labelRequest({ range: aroundNow }), label: "" })
+        .labelValues(createTestContext(), {
+          ...labelRequest({ range: aroundNow, partialResponse: "abort" }),
+          label: "",
+        })
         .then(
           () => undefined,
           (reason: unknown) => reason,
