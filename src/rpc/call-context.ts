@@ -19,6 +19,8 @@ export interface Call {
   takeWarnings(): readonly string[];
   /** Whether the caller has gone: there is nobody to answer to. */
   isGone(): boolean;
+  /** Whether the time that the caller gave is over. */
+  isExpired(): boolean;
   /** The status that an error of this call means. */
   failureOf(error: unknown): GrpcFailure;
   /** Ends what still works for this call, and gives back what it still counts. */
@@ -62,6 +64,7 @@ export function openCall(options: CallOptions): Call {
     },
     takeWarnings: () => warnings.splice(0),
     isGone: () => signal.aborted,
+    isExpired: () => expired,
     failureOf(error) {
       if (expired) return statusOf(new GatewayError("timeout", "context deadline exceeded"));
       if (signal.aborted) return statusOf(new GatewayError("canceled", "context canceled"));

@@ -33,7 +33,7 @@ export function createConnectHandlers(options: ConnectHandlerOptions): ConnectHa
 /** Answers an exchange with the handler of its path, or with "unimplemented". */
 export async function serveConnect(exchange: ServerExchange, handlers: ConnectHandlers): Promise<void> {
   const handler = handlers.get(exchange.target.split("?", 1)[0] ?? "");
-  if (handler === undefined) return refuse(exchange);
+  if (handler === undefined) return refuse(exchange, handlers);
   const response = await handler({
     httpVersion: exchange.httpVersion,
     method: exchange.method,
@@ -45,9 +45,9 @@ export async function serveConnect(exchange: ServerExchange, handlers: ConnectHa
   await send(exchange, response);
 }
 
-function refuse(exchange: ServerExchange): void {
+function refuse(exchange: ServerExchange, handlers: ConnectHandlers): void {
   if (/^application\/grpc($|[+;])/.test(String(exchange.headers["content-type"] ?? ""))) {
-    const message = encodeGrpcMessage(`unknown method ${exchange.target}`);
+    const message = encodeGrpcMessage(unimplementedText(exchange.target, handlers));
     exchange.respond(
       200,
       { "content-type": "application/grpc", "grpc-status": "12", "grpc-message": message },
@@ -55,6 +55,14 @@ function refuse(exchange: ServerExchange): void {
     );
   } else exchange.respond(404, { "content-type": "text/plain" }, false);
   exchange.end();
+}
+
+/** As grpc-go says it. */
+function unimplementedText(path: string, handlers: ConnectHandlers): string {
+  const [, service = "", method] = path.split("/");
+  if (method === undefined) return `malformed method name: ${JSON.stringify(path)}`;
+  const isKnown = [...handlers.keys()].some((known) => known.startsWith(`/${service}/`));
+  return isKnown ? `unknown method ${method} for service ${service}` : `unknown service ${service}`;
 }
 
 /** Writes a response as it comes, waits for a slow reader, and lets the handler clean up when the caller goes away. */

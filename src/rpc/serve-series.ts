@@ -50,7 +50,7 @@ export async function serveSeries(exchange: ServerExchange, served: ServedStore)
     if (isProgrammersError(error)) served.log.error("Store/Series failed", { error });
     if (call.isGone()) return;
     // What waits for a caller who does not read would keep the status from it as well.
-    if (exchange.waitingBytes() > 0 && call.ctx.signal.aborted) return exchange.reset();
+    if (call.isExpired() && exchange.waitingBytes() > 0) return exchange.reset();
     respond(exchange);
     exchange.end({ "grpc-status": String(status), "grpc-message": encodeGrpcMessage(message) });
   } finally {

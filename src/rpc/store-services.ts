@@ -15,8 +15,8 @@ import {
   toLabelValuesAnswer,
   type WireLabelRequest,
 } from "../wire/label-request.ts";
+import { SeriesFramer } from "../wire/series-framer.ts";
 import { fromSeriesRequestMessage, type WireSeriesRequest } from "../wire/series-request.ts";
-import { encodeSeriesFrames } from "../wire/series-response.ts";
 import { type Call, openCall } from "./call-context.ts";
 import { connectErrorOf, isProgrammersError } from "./grpc-failure.ts";
 import { toSeriesRequest } from "./serve-series.ts";
@@ -157,22 +157,26 @@ async function* streamSeries(
   const call = open(served, context);
   const meter = start(served, context, "server_stream");
   const deframer = createDeframer({ limitBytes: 2 ** 32 });
-  const batchSize = request.responseBatchSize;
+  const framer = new SeriesFramer(request.responseBatchSize);
+  const responses = (frames: readonly Uint8Array[]) => {
+    const messages: Uint8Array[] = [];
+    for (const frame of frames) deframer.push(frame, messages);
+    meter.sent(messages.length);
+    return messages.map((message) => fromBinary(SeriesResponseSchema, message));
+  };
   const warn = (warnings: readonly string[]) => {
     if (warnings[0] !== undefined && request.partialResponse === "abort") {
       throw new GatewayError("aborted", warnings[0]);
     }
-    return warnings.map(warningResponse);
+    return warnings.length === 0 ? [] : [...responses(framer.flush()), ...warnings.map(warningResponse)];
   };
   try {
     for await (const batch of served.store.series(call.ctx, toSeriesRequest(request))) {
       yield* warn([...call.takeWarnings(), ...batch.warnings]);
-      const messages: Uint8Array[] = [];
-      deframer.push(encodeSeriesFrames(batch, { from: 0, to: batch.count, batchSize }), messages);
-      meter.sent(messages.length);
-      for (const message of messages) yield fromBinary(SeriesResponseSchema, message);
+      yield* responses(framer.push(batch));
     }
     yield* warn(call.takeWarnings());
+    yield* responses(framer.flush());
     meter.handled("OK");
   } catch (error) {
     throw failed(served, context, call, { error, handled: meter.handled });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import http2 from "node:http2";
+import type http2 from "node:http2";
+import { yieldToLoop } from "./clock.ts";
 import type { Http2Headers } from "./http2-client.ts";
 
 export type ResponseHeaders = Readonly<Record<string, string>>;
@@ -73,7 +74,11 @@ export function exchangeOfStream(
       }
       stream.respond({ ":status": status, ...head }, { waitForTrailers: withTrailers });
     },
-    write: (bytes, done) => waits.write(bytes, done, (sent) => stream.write(bytes, sent)),
+    write(bytes, done) {
+      // A writer that never leaves the microtasks would not be told by `close`.
+      if (stream.destroyed || stream.closed) abort.abort(gone());
+      waits.write(done, (sent) => stream.write(bytes, sent));
+    },
     waitingBytes: waits.bytes,
     drained: waits.drained,
     end(last) {
@@ -83,7 +88,8 @@ export function exchangeOfStream(
       stream.end();
     },
     reset() {
-      if (!stream.destroyed) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+      // Not `close`: with writes under way Node 24 then loops for ever in native code, or ends the stream in good order.
+      if (!stream.destroyed) stream.destroy(new Error("exchange was reset"));
     },
   };
 }
@@ -121,7 +127,10 @@ export function exchangeOfMessage(
       outgoing.writeHead(status, { ...head });
       outgoing.flushHeaders();
     },
-    write: (bytes, done) => waits.write(bytes, done, (sent) => outgoing.write(bytes, sent)),
+    write(bytes, done) {
+      if (outgoing.destroyed) abort.abort(gone());
+      waits.write(done, (sent) => outgoing.write(bytes, sent));
+    },
     waitingBytes: waits.bytes,
     drained: waits.drained,
     end(trailers) {
@@ -134,7 +143,7 @@ export function exchangeOfMessage(
 }
 
 interface Waits {
-  write(bytes: Uint8Array, done: (() => void) | undefined, send: (sent: () => void) => void): void;
+  write(done: (() => void) | undefined, send: (sent: () => void) => void): void;
   bytes(): number;
   drained(): Promise<void>;
   wake(): void;
@@ -153,7 +162,7 @@ function createWaits(bytes: () => number, over: () => boolean): Waits {
   return {
     bytes,
     wake,
-    write(_bytes, done, send) {
+    write(done, send) {
       if (over()) return done?.();
       const sent = () => {
         if (done !== undefined && pending.delete(sent)) done();
@@ -163,7 +172,7 @@ function createWaits(bytes: () => number, over: () => boolean): Waits {
       send(sent);
     },
     drained() {
-      if (over()) return Promise.resolve();
+      if (over()) return yieldToLoop(); // A loop of resolved promises would keep `close` from being told.
       return new Promise((resolve) => wakers.push(resolve));
     },
   };
