@@ -27,7 +27,7 @@ export interface RangeCall {
 /** A function of a range vector, series by series. */
 export function createRangeCall(run: Run, call: RangeCall): Operator {
   const { input } = call;
-  const cache = createWindowCache(call.windows);
+  const cache = createWindowCache(call.windows, run.holdBytes);
   const column = createColumn(call.windows.count, noLabels);
   const dropper = call.keepsName ? undefined : createNameDropper(run, input.names, true);
   let kernel: RangeKernel | undefined;

@@ -38,7 +38,7 @@ export function createSelector(run: Run, node: SelectorNode, span: Span, timesta
     rangeMs: 0,
     stepMs: span.hintStepMs,
   });
-  const cache = createWindowCache({ ...endsOf(span.grid, node), rangeMs: run.lookbackMs });
+  const cache = createWindowCache({ ...endsOf(span.grid, node), rangeMs: run.lookbackMs }, run.holdBytes);
   const column = createColumn(span.grid.count, noLabels);
   const pick = (series: SampleColumn): Column | undefined => {
     const windows = cache.windowsOf(series.timesMs, series.length);

@@ -87,8 +87,11 @@ function addSome(
       continue;
     }
     const sum = sums[k] as number;
-    lost[k] = lostOf(sum, value, lost[k] as number);
-    sums[k] = sum + value;
+    const total = sum + value;
+    const part = total - sum;
+    const rest = sum - (total - part) + (value - part);
+    sums[k] = total;
+    lost[k] = rest - rest === 0 ? (lost[k] as number) + rest : lostOf(sum, value, lost[k] as number);
   }
 }
 

@@ -40,19 +40,8 @@ export function scanning(
   };
 }
 
-/** Marks the steps whose window holds at least `least` samples, and counts them. */
-export function markPresent(windows: Windows, least: number, present: Uint8Array): number {
-  const known = least <= 1 ? windows.withOne : least === 2 ? windows.withTwo : -1;
-  const { lo, hi } = windows;
-  if (known === lo.length) {
-    present.fill(1);
-    return known;
-  }
-  let count = 0;
-  for (let k = 0; k < lo.length; k++) {
-    const there = (hi[k] as number) - (lo[k] as number) >= least ? 1 : 0;
-    present[k] = there;
-    count += there;
-  }
-  return count;
+/** Marks the steps whose window holds at least one sample, or two, and answers how many these are. */
+export function markPresent(windows: Windows, least: 1 | 2, present: Uint8Array): number {
+  present.set(least === 1 ? windows.hasOne : windows.hasTwo);
+  return least === 1 ? windows.withOne : windows.withTwo;
 }

@@ -7,8 +7,12 @@ export interface RateKind {
   readonly perSecond: boolean;
 }
 
-/** Per step: factor where the start is not limited by zero, seconds to the start, sampled seconds, seconds to the end. */
-const fields = 4;
+/**
+ * Per step: the factor where zero does not limit the start, and how many times the increase the first value has to be
+ * for that: seconds to the start through sampled seconds, with some to spare.
+ */
+const fields = 2;
+const spare = 1.000001;
 
 /**
  * rate, increase and delta as Prometheus's extrapolatedRate, to the last bit: the same operations in the same order.
@@ -64,9 +68,8 @@ interface CounterState {
 
 function fillCounter(input: RangeInput, state: CounterState, out: StepsOut): void {
   const { values, windows } = input;
-  const { lo, hi, grid } = windows;
+  const { lo, hi } = windows;
   const { factors, resets, found, kind } = state;
-  const perSecond = kind.perSecond ? seconds(grid.rangeMs) : 0;
   let reset = 0;
   for (let k = 0; k < lo.length; k++) {
     const first = lo[k] as number;
@@ -82,18 +85,9 @@ function fillCounter(input: RangeInput, state: CounterState, out: StepsOut): voi
     }
     const at = fields * k;
     let factor = factors[at] as number;
-    if (result > 0 && start >= 0) {
-      const toStart = factors[at + 1] as number;
-      const sampled = factors[at + 2] as number;
-      const scaled = start * sampled;
-      // Divides only where zero may lie nearer than the window's start.
-      if (!(scaled > toStart * result * 1.000001 && scaled < Infinity)) {
-        const toZero = sampled * (start / result);
-        if (toZero < toStart) {
-          factor = (sampled + toZero + (factors[at + 3] as number)) / sampled;
-          if (kind.perSecond) factor /= perSecond;
-        }
-      }
+    // Divides only where zero may lie nearer than the window's start.
+    if (result > 0 && start >= 0 && !(start > result * (factors[at + 1] as number))) {
+      factor = limitedFactor(input, k, start / result, kind);
     }
     out.values[k] = result * factor;
   }
@@ -106,7 +100,7 @@ function extrapolation(windows: Windows, times: Float64Array, kind: RateKind): F
   if (known !== undefined) return known;
   const { lo, hi, grid } = windows;
   const out = new Float64Array(fields * lo.length);
-  const perSecond = seconds(grid.rangeMs);
+  const perSecond = kind.perSecond ? seconds(grid.rangeMs) : 1;
   for (let k = 0; k < lo.length; k++) {
     const first = lo[k] as number;
     const last = (hi[k] as number) - 1;
@@ -121,16 +115,31 @@ function extrapolation(windows: Windows, times: Float64Array, kind: RateKind): F
     const threshold = average * 1.1;
     if (toStart >= threshold) toStart = average / 2;
     if (toEnd >= threshold) toEnd = average / 2;
-    let factor = (sampled + toStart + toEnd) / sampled;
-    if (kind.perSecond) factor /= perSecond;
-    const at = fields * k;
-    out[at] = factor;
-    out[at + 1] = toStart;
-    out[at + 2] = sampled;
-    out[at + 3] = toEnd;
+    out[fields * k] = (sampled + toStart + toEnd) / sampled / perSecond;
+    out[fields * k + 1] = (toStart / sampled) * spare;
   }
   windows.derived.set(key, out);
   return out;
+}
+
+/** The factor of one step whose counter was zero `ratio` times the sampled time before its first sample, or earlier. */
+function limitedFactor(input: RangeInput, step: number, ratio: number, kind: RateKind): number {
+  const { times, windows } = input;
+  const { lo, hi, grid } = windows;
+  const first = lo[step] as number;
+  const last = (hi[step] as number) - 1;
+  const endMs = grid.firstEndMs + step * grid.stepMs;
+  let toStart = ((times[first] as number) - (endMs - grid.rangeMs)) / 1000;
+  let toEnd = (endMs - (times[last] as number)) / 1000;
+  const sampled = ((times[last] as number) - (times[first] as number)) / 1000;
+  const average = sampled / (last - first);
+  const threshold = average * 1.1;
+  if (toStart >= threshold) toStart = average / 2;
+  if (toEnd >= threshold) toEnd = average / 2;
+  const toZero = sampled * ratio;
+  if (toZero < toStart) toStart = toZero;
+  const factor = (sampled + toStart + toEnd) / sampled;
+  return kind.perSecond ? factor / seconds(grid.rangeMs) : factor;
 }
 
 /** Go's Duration.Seconds: whole seconds and the rest apart. */

@@ -1,7 +1,7 @@
 import { markPresent, type RangeInput, type RangeKernel, type StepsOut } from "./range-kernel.ts";
 
 /** A kernel of one loop over steps. */
-function stepwise(least: number, fill: (input: RangeInput, out: StepsOut) => void): RangeKernel {
+function stepwise(least: 1 | 2, fill: (input: RangeInput, out: StepsOut) => void): RangeKernel {
   return (input, out) => {
     const count = markPresent(input.windows, least, out.present);
     if (count > 0) fill(input, out);

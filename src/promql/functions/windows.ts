@@ -20,7 +20,9 @@ export interface Windows {
   /** Sum of all window sizes. */
   readonly total: number;
   readonly largest: number;
-  /** Steps whose window has at least one sample, and two. */
+  /** Steps whose window has at least one sample, and two; and how many these are. */
+  readonly hasOne: Uint8Array;
+  readonly hasTwo: Uint8Array;
   readonly withOne: number;
   readonly withTwo: number;
   /** What kernels derive from the times alone, kept with them. */
@@ -32,32 +34,62 @@ export interface WindowCache {
   windowsOf(times: Float64Array, length: number): Windows;
 }
 
-/** Different scrape patterns remembered; targets are scraped at different offsets, and series come sorted by labels. */
-const patternsKept = 64;
+/**
+ * Bytes that remembered patterns may take. Targets are scraped at different offsets and series come sorted by labels,
+ * so the patterns of all targets take turns.
+ */
+const keptBytes = 24 << 20;
+const leastKept = 64;
+/** Of misses past that, one in so many takes the place of a remembered pattern: taking turns must not push all out. */
+const missesPerChange = 8;
 
 interface Pattern {
+  readonly key: number;
   readonly times: Float64Array;
   readonly windows: Windows;
 }
 
-export function createWindowCache(grid: WindowGrid): WindowCache {
-  const patterns = new Map<number, Pattern>();
+/** `hold` is told of the bytes that are kept. */
+export function createWindowCache(grid: WindowGrid, hold?: (sizeBytes: number) => void): WindowCache {
+  const byKey = new Map<number, Pattern>();
+  const kept: Pattern[] = [];
   let last: Pattern | undefined;
+  let misses = 0;
+
+  const keep = (pattern: Pattern): void => {
+    const sizeBytes = pattern.times.byteLength + grid.count * bytesPerStep;
+    const known = byKey.get(pattern.key);
+    if (known !== undefined) {
+      kept[kept.indexOf(known)] = pattern;
+    } else if (kept.length < Math.max(leastKept, Math.floor(keptBytes / sizeBytes))) {
+      hold?.(sizeBytes);
+      kept.push(pattern);
+    } else {
+      if (++misses % missesPerChange !== 0) return;
+      const place = (misses * 0x9e3779b1) % kept.length;
+      byKey.delete((kept[place] as Pattern).key);
+      kept[place] = pattern;
+    }
+    byKey.set(pattern.key, pattern);
+  };
+
   return {
     windowsOf(times, length) {
       if (last !== undefined && sameTimes(last.times, times, length)) return last.windows;
       const key = length === 0 ? -1 : keyOf(times[0] as number, times[length - 1] as number);
-      let pattern = patterns.get(key);
+      let pattern = byKey.get(key);
       if (pattern === undefined || !sameTimes(pattern.times, times, length)) {
-        if (patterns.size >= patternsKept) patterns.delete(patterns.keys().next().value as number);
-        pattern = { times: times.slice(0, length), windows: findWindows(grid, times, length) };
-        patterns.set(key, pattern);
+        pattern = { key, times: times.slice(0, length), windows: findWindows(grid, times, length) };
+        keep(pattern);
       }
       last = pattern;
       return pattern.windows;
     },
   };
 }
+
+/** Two bounds, two marks, and two numbers that a kernel may derive. */
+const bytesPerStep = 4 + 4 + 1 + 1 + 16;
 
 /** The low 26 bits of both times, more or less: patterns that share a key only push each other out. */
 function keyOf(firstMs: number, lastMs: number): number {
@@ -76,6 +108,8 @@ export function findWindows(grid: WindowGrid, times: Float64Array, length: numbe
   const { firstEndMs, stepMs, count, rangeMs } = grid;
   const lo = new Int32Array(count);
   const hi = new Int32Array(count);
+  const hasOne = new Uint8Array(count);
+  const hasTwo = new Uint8Array(count);
   let first = 0;
   let end = 0;
   let total = 0;
@@ -92,8 +126,14 @@ export function findWindows(grid: WindowGrid, times: Float64Array, length: numbe
     const size = end - first;
     total += size;
     if (size > largest) largest = size;
-    if (size > 0) withOne++;
-    if (size > 1) withTwo++;
+    if (size > 0) {
+      hasOne[k] = 1;
+      withOne++;
+    }
+    if (size > 1) {
+      hasTwo[k] = 1;
+      withTwo++;
+    }
   }
-  return { grid, lo, hi, total, largest, withOne, withTwo, derived: new Map() };
+  return { grid, lo, hi, total, largest, hasOne, hasTwo, withOne, withTwo, derived: new Map() };
 }
