@@ -1,3 +1,4 @@
+import { equalBytes } from "../../lib/bytes.ts";
 import type { MemoryAccount } from "../../store/store.ts";
 
 /** A series on its way through: the label region that its sender sorted it by, and what it costs to keep it. */
@@ -15,8 +16,6 @@ export interface ExternalLabelOrder<S> {
   end(): void;
   /** Forgets what waits and gives its memory back. */
   close(): void;
-  /** Series that wait now, the next to leave last. They are lent: replace them only by copies of themselves. */
-  readonly waiting: S[];
 }
 
 export interface ExternalLabelOrderOptions<S> {
@@ -39,38 +38,50 @@ export interface ExternalLabelOrderOptions<S> {
  *   {n="up", z="1"}                  up·z             up·a2, up
  *
  * Extensions of a series follow it at once, those with the smaller next names first; hence a stack is enough.
+ * A series that comes in several pieces waits with all of them.
  */
 export function createExternalLabelOrder<S extends OrderedSeries>(
   options: ExternalLabelOrderOptions<S>,
 ): ExternalLabelOrder<S> {
   const { greatestName, memory, emit } = options;
-  const waiting: S[] = [];
+  const waiting: Waiting<S>[] = [];
 
   const emitDownTo = (depth: number) => {
     while (waiting.length > depth) {
-      const series = waiting.pop() as S;
-      memory.give(series.sizeBytes);
-      emit(series);
+      const { pieces } = waiting.pop() as Waiting<S>;
+      for (const { sizeBytes } of pieces) memory.give(sizeBytes);
+      for (const piece of pieces) emit(piece);
     }
   };
-
   return {
-    waiting,
     push(series) {
+      const { sortedBy, sizeBytes } = series;
+      const last = waiting.at(-1);
+      if (last !== undefined && equalBytes(last.sortedBy, sortedBy)) {
+        memory.take(sizeBytes);
+        last.pieces.push(series);
+        return;
+      }
       let depth = waiting.length;
-      while (depth > 0 && !goesFirst(series.sortedBy, (waiting[depth - 1] as S).sortedBy, greatestName))
+      while (depth > 0 && !goesFirst(sortedBy, (waiting[depth - 1] as Waiting<S>).sortedBy, greatestName))
         depth--;
       emitDownTo(depth);
-      if (!canBeOvertaken(series.sortedBy, greatestName)) return emit(series);
-      memory.take(series.sizeBytes);
-      waiting.push(series);
+      if (!canBeOvertaken(sortedBy, greatestName)) return emit(series);
+      memory.take(sizeBytes);
+      waiting.push({ sortedBy, pieces: [series] });
     },
     end: () => emitDownTo(0),
     close() {
-      for (const series of waiting) memory.give(series.sizeBytes);
+      for (const { pieces } of waiting) for (const { sizeBytes } of pieces) memory.give(sizeBytes);
       waiting.length = 0;
     },
   };
+}
+
+/** A series that waits, in the pieces that it came in. */
+interface Waiting<S> {
+  readonly sortedBy: Uint8Array;
+  readonly pieces: S[];
 }
 
 /** Whether `labels` extends `base` and its next label name sorts before the greatest new name. */
