@@ -109,7 +109,7 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       policy: { strict, unhealthyTimeoutMs: options.unhealthyTimeoutMs },
       endpoint,
       store: endpoint.store(() => infoOf(member)),
-      state: { kind: "dialing", createdMs: clock.nowMs() },
+      state: { kind: "dialing" },
     };
     members.set(address, member);
   };

@@ -10,16 +10,14 @@ import type { EndpointInfo } from "../store/endpoint.ts";
  *      └─Info fails: forgotten, or, where strict, failing without an answer
  */
 export type EndpointState =
-  | { readonly kind: "dialing"; readonly createdMs: number }
+  | { readonly kind: "dialing" }
   | {
       readonly kind: "ready";
-      readonly createdMs: number;
       readonly lastCheckMs: number;
       readonly info: EndpointInfo;
     }
   | {
       readonly kind: "failing";
-      readonly createdMs: number;
       /** The last time that Info was answered; `undefined` for never. */
       readonly lastCheckMs: number | undefined;
       readonly error: GatewayError;
@@ -40,11 +38,9 @@ export interface EndpointPolicy {
 
 /** The state after an answer of Info or its failure. */
 export function nextState(state: EndpointState, event: EndpointEvent, nowMs: number): EndpointState {
-  const { createdMs } = state;
-  if (event.kind === "answered") return { kind: "ready", createdMs, lastCheckMs: nowMs, info: event.info };
+  if (event.kind === "answered") return { kind: "ready", lastCheckMs: nowMs, info: event.info };
   return {
     kind: "failing",
-    createdMs,
     lastCheckMs: state.kind === "dialing" ? undefined : state.lastCheckMs,
     error: event.error,
     info: state.kind === "dialing" ? unknownStore : state.info,
@@ -56,12 +52,11 @@ export function isQueryable(state: EndpointState, { strict }: EndpointPolicy): b
   return state.kind === "ready" || (strict && state.kind === "failing");
 }
 
-/** Whether it is to be dropped: it never answered, or neither it nor its last answer is young enough. */
+/** Whether it is to be dropped: it never answered, or not for too long. */
 export function isForgotten(state: EndpointState, policy: EndpointPolicy, nowMs: number): boolean {
   if (policy.strict || state.kind !== "failing") return false;
   if (state.lastCheckMs === undefined) return true;
-  const { unhealthyTimeoutMs } = policy;
-  return nowMs - state.createdMs >= unhealthyTimeoutMs && nowMs - state.lastCheckMs >= unhealthyTimeoutMs;
+  return nowMs - state.lastCheckMs >= policy.unhealthyTimeoutMs;
 }
 
 /** What a strict endpoint is taken for before its first answer. */

@@ -198,6 +198,34 @@ test("a counter's total stands on samples before the range, which are cut off af
   ]);
 });
 
+test("each series counts from its own start, also where buffers are used again", async () => {
+  const series = ["1", "2"].map((i) => ({
+    labels: labelsOf({ __name__: "up", i }),
+    samples: [[1000, 5 * Number(i)] as const, [2000, 1] as const],
+  }));
+  const columns = await read(federation(createMemoryStore({ series })), {}, { func: "rate" });
+  assert.equal(
+    columns.map(({ samples }) => samples.map(([, v]) => v)),
+    [
+      [5, 6],
+      [10, 11],
+    ],
+  );
+});
+
+test("the last sample of the other replica is taken where it comes right after its penalty", async () => {
+  for (const [lastMs, taken] of [
+    [40_000, false],
+    [40_001, true],
+  ] as const) {
+    const store = federation(replica("a", [10_000, 1], [20_000, 2]), replica("b", [10_100, 1], [lastMs, 9]));
+    for (const func of ["", "rate"]) {
+      const [column] = await read(store, {}, { func });
+      assert.is(column?.samples.length, taken ? 3 : 2, `${func} ${lastMs}`);
+    }
+  }
+});
+
 test("staleness markers come through with their bits", async () => {
   const [column] = await read(federation(replica("a", [1000, 1], [2000, "stale"]), replica("b", [2500, 3])));
   assert.equal(column?.samples.slice(0, 2), [
@@ -234,6 +262,26 @@ test("overlapping chunks of one series are read one after the other without dedu
     [10_000, 1],
     [20_000, 1],
     [30_000, 1],
+  ]);
+});
+
+test("a chunk that begins with the last sample of the one before goes on after it", async () => {
+  const chunks = [
+    ...encodeChunks([
+      [10_000, 1],
+      [20_000, 1],
+    ]),
+    ...encodeChunks([
+      [20_000, 2],
+      [30_000, 2],
+    ]),
+  ];
+  const store = federation(createMemoryStore({ series: [{ labels: labelsOf({ __name__: "up" }), chunks }] }));
+  const [plain] = await read(store, { dedup: false });
+  assert.equal(plain?.samples, [
+    [10_000, 1],
+    [20_000, 1],
+    [30_000, 2],
   ]);
 });
 

@@ -75,11 +75,8 @@ function pair(a: Node, b: Node): Node {
     last = useA ? a : b;
     const timeMs = last.timeMs();
     const penalty = lastMs === Number.NEGATIVE_INFINITY ? initialPenaltyMs : 2 * (timeMs - lastMs);
-    const both = aAlive && bAlive;
-    if (useA) penaltyA = 0;
-    else penaltyB = 0;
-    if (both && useA) penaltyB = penalty;
-    else if (both) penaltyA = penalty;
+    penaltyA = useA ? 0 : penalty;
+    penaltyB = useA ? penalty : 0;
     lastMs = timeMs;
     return true;
   };

@@ -135,13 +135,13 @@ test("a counter that switches to a lower replica does not fall, and seeks go for
   );
 });
 
-test("agrees with upstream's iterators for every choice of samples in two replicas, however they are cut", () => {
+function checkEvery(slots: readonly number[], shiftMs: number): void {
   for (const pick of everyCase()) {
     const cut = pick(2) === 1;
     const lists = ["a", "b"].map((name) =>
-      [0, 4000, 9000, 20_000, 22_000, 30_000]
+      slots
         .filter(() => pick(2) === 1)
-        .map((t, i) => ({ t: name === "a" ? t : t + 500, v: (name === "a" ? 7 : 3) * i })),
+        .map((t, i) => ({ t: name === "a" ? t : t + shiftMs, v: (name === "a" ? 7 : 3) * i })),
     );
     for (const counter of [false, true]) {
       const replicas = lists.map((list) =>
@@ -150,6 +150,14 @@ test("agrees with upstream's iterators for every choice of samples in two replic
       assert.equal(run(replicas, counter), naiveDedup(lists, { counter }));
     }
   }
+}
+
+test("agrees with upstream's iterators for every choice of samples in two replicas, however they are cut", () => {
+  checkEvery([0, 4000, 9000, 20_000, 22_000, 30_000], 500);
+});
+
+test("agrees with upstream's iterators where times are equal", () => {
+  checkEvery([0, 1000, 7000, 20_000, 50_000], 0);
 });
 
 /** Scrapes with jitter and gaps, values that may be reset. */
