@@ -218,7 +218,18 @@ test("the last sample of the other replica is taken where it comes right after i
     [40_000, false],
     [40_001, true],
   ] as const) {
-    const store = federation(replica("a", [10_000, 1], [20_000, 2]), replica("b", [10_100, 1], [lastMs, 9]));
+    const labels = labelsOf({ __name__: "up", replica: "b" });
+    const chunks = encodeChunks(
+      [
+        [10_100, 1],
+        [lastMs, 9],
+      ],
+      1,
+    );
+    const store = federation(
+      replica("a", [10_000, 1], [20_000, 2]),
+      createMemoryStore({ name: "b", series: [{ labels, chunks }] }),
+    );
     for (const func of ["", "rate"]) {
       const [column] = await read(store, {}, { func });
       assert.is(column?.samples.length, taken ? 3 : 2, `${func} ${lastMs}`);
