@@ -215,24 +215,26 @@ test("each series counts from its own start, also where buffers are used again",
 
 test("the last sample of the other replica is taken where it comes right after its penalty", async () => {
   for (const [lastMs, taken] of [
-    [40_000, false],
-    [40_001, true],
+    [60_000, false],
+    [60_001, true],
   ] as const) {
     const labels = labelsOf({ __name__: "up", replica: "b" });
     const chunks = encodeChunks(
       [
         [10_100, 1],
+        [21_000, 2],
+        [39_000, 3],
         [lastMs, 9],
       ],
-      1,
+      2,
     );
     const store = federation(
-      replica("a", [10_000, 1], [20_000, 2]),
+      replica("a", [10_000, 1], [20_000, 2], [30_000, 3], [40_000, 4]),
       createMemoryStore({ name: "b", series: [{ labels, chunks }] }),
     );
     for (const func of ["", "rate"]) {
       const [column] = await read(store, {}, { func });
-      assert.is(column?.samples.length, taken ? 3 : 2, `${func} ${lastMs}`);
+      assert.is(column?.samples.length, taken ? 5 : 4, `${func} ${lastMs}`);
     }
   }
 });
