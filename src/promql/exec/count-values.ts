@@ -4,6 +4,7 @@ import { type Column, createColumn, type Names, type Operator } from "./operator
 import { afterPreparing, drain } from "./pull.ts";
 import type { Run } from "./run.ts";
 import { fixedLabels, labelsKey, sortedNames, withLabel, withoutLabels } from "./series-labels.ts";
+import { createStepCounts, type StepCounts } from "./step-counts.ts";
 
 export interface CountValues {
   readonly input: Operator;
@@ -15,45 +16,49 @@ export interface CountValues {
   readonly sorted: boolean;
 }
 
+/** One value within one group. */
+interface Counted {
+  readonly labels: Labels;
+  readonly counts: StepCounts;
+  dropName: boolean;
+}
+
 /** count_values: how often each value occurs in each group; the value becomes a label. */
 export function createCountValues(run: Run, options: CountValues): Operator {
   const { input, label, steps } = options;
   const groupLabels = createGroupLabels(options);
-  const counted = new Map<string, Column>();
-  let ready: readonly Column[] = [];
+  const counted = new Map<string, Counted>();
+  let ready: readonly Counted[] = [];
   let next = 0;
-  const columnFor = (labels: Labels): Column => {
+  const find = (labels: Labels): Counted => {
     const key = labelsKey(labels);
-    let column = counted.get(key);
-    if (column === undefined) {
-      run.hold(steps);
-      column = createColumn(steps, fixedLabels(labels));
-      counted.set(key, column);
+    let found = counted.get(key);
+    if (found === undefined) {
+      run.holdBytes(4 * key.length);
+      found = { labels, counts: createStepCounts(run, steps), dropName: false };
+      counted.set(key, found);
     }
-    return column;
+    return found;
   };
   const count = ({ labels, values, present, dropName }: Column): void => {
     const base = labels.all();
-    const byText = new Map<number, Column>();
+    const byValue = new Map<number, Counted>();
     for (let k = 0; k < steps; k++) {
       if (present[k] === 0) continue;
       const value = values[k] as number;
-      let column = Object.is(value, -0) ? undefined : byText.get(value);
-      if (column === undefined) {
-        column = columnFor(groupLabels(withLabel(base, label, formatFloat(value))));
-        if (!Object.is(value, -0)) byText.set(value, column);
+      // A map takes -0 for 0, which are written differently.
+      let found = Object.is(value, -0) ? undefined : byValue.get(value);
+      if (found === undefined) {
+        found = find(groupLabels(withLabel(base, label, formatFloat(value))));
+        if (!Object.is(value, -0)) byValue.set(value, found);
       }
-      if (column.present[k] === 0) {
-        column.present[k] = 1;
-        column.count++;
-      }
-      column.values[k] = (column.values[k] as number) + 1;
-      column.dropName ||= dropName;
+      found.counts.add(k);
+      found.dropName ||= dropName;
     }
   };
   const settle = (): void => {
     const all = [...counted.values()];
-    ready = options.sorted ? all.sort((a, b) => compareLabels(a.labels.all(), b.labels.all())) : all;
+    ready = options.sorted ? all.sort((a, b) => compareLabels(a.labels, b.labels)) : all;
   };
   return {
     names: options.names,
@@ -66,7 +71,14 @@ export function createCountValues(run: Run, options: CountValues): Operator {
         settle();
         return undefined;
       },
-      () => ready[next++],
+      () => {
+        const found = ready[next++];
+        if (found === undefined) return undefined;
+        const column = createColumn(steps, fixedLabels(found.labels));
+        column.count = found.counts.writeTo(column.values, column.present);
+        column.dropName = found.dropName;
+        return column;
+      },
     ),
   };
 }
