@@ -22,8 +22,8 @@ interface Group {
   dropName: boolean;
 }
 
-/** Values a group holds per step, at most: sum, lost bits, count. */
-const heldPerStep = 3;
+/** What a group holds per step beside its answer, at most: lost bits and a count. */
+const extraBytesPerStep = 16;
 
 /** An aggregation that folds series into groups as they come and holds groups × steps. */
 export function createAggregate(run: Run, options: Aggregate): Operator {
@@ -35,7 +35,8 @@ export function createAggregate(run: Run, options: Aggregate): Operator {
     const key = grouping.keyOf(column.labels);
     let group = groups.get(key);
     if (group === undefined) {
-      run.hold(steps * heldPerStep);
+      run.hold(steps);
+      run.holdBytes(steps * extraBytesPerStep);
       group = {
         labels: grouping.labelsOf(column.labels),
         accumulator: options.accumulator(steps),

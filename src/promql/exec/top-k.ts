@@ -42,7 +42,7 @@ export function createTopK(run: Run, options: TopK): Operator {
     let heaps = groups.get(key);
     if (heaps === undefined) {
       heaps = createHeaps(steps, Math.min(most, firstRoom), options.largest);
-      run.hold(2 * steps * heaps.room);
+      run.hold(steps * heaps.room);
       groups.set(key, heaps);
     }
     if (offerColumn(run, heaps, column, { limits, most, series: candidates.length })) {
@@ -89,7 +89,7 @@ function offerColumn(
     if (limit < 1) continue;
     if ((heaps.sizes[k] as number) >= heaps.room && heaps.room < limit) {
       const room = Math.min(to.most, heaps.room * 4);
-      run.hold(2 * values.length * (room - heaps.room));
+      run.hold(values.length * (room - heaps.room));
       growHeaps(heaps, room);
     }
     pair.value = values[k] as number;
