@@ -1,7 +1,7 @@
 import { type Clock, yieldToLoop } from "../runtime/clock.ts";
 
 /** How long an answer may be written before timers and sockets have their turn, ms. */
-const turnMs = 8;
+const turnMs = 4;
 
 /** Keeps a busy writer from holding the event loop. Ask between series. */
 export interface Pacer {

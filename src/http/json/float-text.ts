@@ -18,6 +18,19 @@ for (let i = 0; i < 100; i++) {
   digitPairs[2 * i + 1] = 48 + (i % 10);
 }
 
+/** Four digits as one little-endian word. */
+const digitQuads = new Uint32Array(10_000);
+for (let i = 0; i < 10_000; i++) {
+  const high = 2 * Math.floor(i / 100);
+  const low = 2 * (i % 100);
+  digitQuads[i] =
+    ((digitPairs[high] as number) |
+      ((digitPairs[high + 1] as number) << 8) |
+      ((digitPairs[low] as number) << 16) |
+      ((digitPairs[low + 1] as number) << 24)) >>>
+    0;
+}
+
 /** Most bytes that one value takes. */
 export const maxFloatBytes = 28;
 
@@ -31,9 +44,6 @@ const powersOfTen = Float64Array.from({ length: largestShift + 1 }, (_, k) => Nu
 /** The high 26 bits of each, for exact products. */
 const powerSplit = powersOfTen.map(split);
 
-/** 10^-k, to tell decimal exponents apart: the floats nearest to them, which compare as the exact ones would. */
-const smallPowers = Float64Array.from({ length: 8 }, (_, k) => Number(`1e-${k}`));
-
 const scratch = new Float64Array(1);
 const scratchWords = new Uint32Array(scratch.buffer);
 
@@ -41,25 +51,36 @@ const scratchWords = new Uint32Array(scratch.buffer);
 const halfUlp = new Float64Array(2048);
 for (let e = 0; e < 2047; e++) halfUlp[e] = 2 ** (Math.max(e, 1) - 1023 - 53);
 
+/** For each biased exponent of 1e-6 … 1e21: the least power of ten above 2^e, and the decimal exponent of what is below it. */
+const pointBelow = new Int8Array(2048);
+const nextPower = new Float64Array(2048).fill(Number.POSITIVE_INFINITY);
+for (let e = 1003; e < 1093; e++) {
+  let point = -6;
+  while (Number(`1e${point}`) <= 2 ** (e - 1023)) point++;
+  pointBelow[e] = point;
+  nextPower[e] = Number(`1e${point}`);
+}
+
 /** Writes `value` at `at` and returns the end. There must be `maxFloatBytes` of room. */
-export function writeFloat(bytes: Uint8Array, at: number, value: number): number {
+export function writeFloat(bytes: Uint8Array, view: DataView, at: number, value: number): number {
   if (value < 0) {
     bytes[at] = 45;
     if (value === Number.NEGATIVE_INFINITY) return writeAscii(bytes, at + 1, "Inf");
-    return writePositive(bytes, at + 1, -value);
+    return writePositive(bytes, view, at + 1, -value);
   }
-  return writePositive(bytes, at, value);
+  return writePositive(bytes, view, at, value);
 }
 
-function writePositive(bytes: Uint8Array, at: number, value: number): number {
+function writePositive(bytes: Uint8Array, view: DataView, at: number, value: number): number {
   if (value < wholeLimit) {
     const whole = Math.trunc(value);
     if (whole === value) {
       return value === 0 && 1 / value < 0 ? writeMinusZero(bytes, at) : writeWhole(bytes, at, whole);
     }
-    const milli = Math.round(value * 1000);
-    if (milli / 1000 === value && milli < 1e15) return writeMilli(bytes, at, milli);
-    if (value >= smallestScaled) return writeScaled(bytes, at, value);
+    const milli = value * 1000;
+    if (milli === Math.floor(milli) && milli / 1000 === value && milli < 1e15)
+      return writeMilli(bytes, at, milli);
+    if (value >= smallestScaled) return writeScaled(bytes, view, at, value);
   }
   return writeRest(bytes, at, value);
 }
@@ -131,15 +152,12 @@ function split(value: number): number {
 /** How near to a border, in units of the 17th digit, a decision is left to `String`. */
 const doubt = 1e-6;
 
-function writeScaled(bytes: Uint8Array, at: number, value: number): number {
+function writeScaled(bytes: Uint8Array, view: DataView, at: number, value: number): number {
   scratch[0] = value;
   const high = scratchWords[1] as number;
   const exponent = (high >>> 20) & 0x7ff;
   if ((high & 0xfffff) === 0 && scratchWords[0] === 0) return writeRest(bytes, at, value); // Uneven neighbours.
-  // Decimal exponent: value in [10^(point - 1), 10^point).
-  let point = Math.floor((exponent - 1023) * 0.30102999566398) + 1;
-  if (point >= 0 ? value >= (powersOfTen[point] as number) : value >= (smallPowers[-point] as number))
-    point++;
+  const point = (pointBelow[exponent] as number) + (value >= (nextPower[exponent] as number) ? 1 : 0);
   const shift = 17 - point;
   if (shift < 0 || shift > largestShift) return writeRest(bytes, at, value);
   // value × 10^shift as top + rest, exactly but for 1e-14.
@@ -151,7 +169,7 @@ function writeScaled(bytes: Uint8Array, at: number, value: number): number {
   const tenLow = ten - tenHigh;
   const lost = valueLow * tenLow - (product - valueHigh * tenHigh - valueLow * tenHigh - valueHigh * tenLow);
   // 17 digits as nine and eight; `low` has the fraction. `product` is a whole number, as it is above 2^53.
-  let top = Math.floor(product / 1e8);
+  let top = Math.floor(product * 1e-8);
   let low = product - top * 1e8 + lost;
   if (low < 0) {
     low += 1e8;
@@ -161,25 +179,26 @@ function writeScaled(bytes: Uint8Array, at: number, value: number): number {
     top += 1;
   }
   const reach = (halfUlp[exponent] as number) * ten;
-  const tens = Math.round(low / 10) * 10;
+  const tens = Math.floor(low * 0.1 + 0.5) * 10;
   const off = Math.abs(tens - low);
   if (Math.abs(off - reach) < doubt) return writeRest(bytes, at, value);
   if (off > reach) {
-    const nearest = Math.round(low);
+    const nearest = Math.floor(low + 0.5);
     if (Math.abs(Math.abs(nearest - low) - 0.5) < doubt) return writeRest(bytes, at, value);
-    return writePlaced(bytes, at, top, nearest, point);
+    return writePlaced(bytes, view, at, top, nearest, point);
   }
-  const hundreds = Math.round(low / 100) * 100;
+  const hundreds = Math.floor(low * 0.01 + 0.5) * 100;
   const farther = Math.abs(hundreds - low);
   if (Math.abs(farther - reach) < doubt) return writeRest(bytes, at, value);
-  if (farther <= reach) return writePlaced(bytes, at, top, hundreds, point);
+  if (farther <= reach) return writePlaced(bytes, view, at, top, hundreds, point);
   if (Math.abs(off - 5) < doubt) return writeRest(bytes, at, value);
-  return writePlaced(bytes, at, top, tens, point);
+  return writePlaced(bytes, view, at, top, tens, point);
 }
 
 /** Seventeen digits, `top` (nine) and `low` (eight), with the decimal point after the first `point` and no trailing zeros. */
 function writePlaced(
   bytes: Uint8Array,
+  view: DataView,
   at: number,
   topDigits: number,
   lowDigits: number,
@@ -194,29 +213,47 @@ function writePlaced(
   if (top >= 1e9) {
     // Rounded up to a power of ten.
     top = 1e8;
-    return writePlacedDigits(bytes, at, top, 0, point + 1);
+    return writePlacedDigits(bytes, view, at, top, 0, point + 1);
   }
-  return writePlacedDigits(bytes, at, top, low, point);
+  return writePlacedDigits(bytes, view, at, top, low, point);
 }
 
-function writePlacedDigits(bytes: Uint8Array, at: number, top: number, low: number, point: number): number {
+function writePlacedDigits(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  top: number,
+  low: number,
+  point: number,
+): number {
   if (point <= 0) {
     bytes[at] = 48;
     bytes[at + 1] = 46;
     let start = at + 2;
     for (let i = point; i < 0; i++) bytes[start++] = 48;
-    writeDigits(bytes, start + 9, top | 0, 9);
-    writeDigits(bytes, start + 17, low | 0, 8);
+    writeSeventeen(bytes, view, start, top | 0, low | 0);
     return trimZeros(bytes, start + 17);
   }
   // One place to the right, then the whole part moves left over the gap that becomes the point.
-  writeDigits(bytes, at + 10, top | 0, 9);
-  writeDigits(bytes, at + 18, low | 0, 8);
+  writeSeventeen(bytes, view, at + 1, top | 0, low | 0);
   for (let i = 0; i < point; i++) bytes[at + i] = bytes[at + i + 1] as number;
   if (point >= 17) return at + 17;
   bytes[at + point] = 46;
   const end = trimZeros(bytes, at + 18);
   return bytes[end - 1] === 46 ? end - 1 : end;
+}
+
+/** Nine digits and eight; both are int32. */
+function writeSeventeen(bytes: Uint8Array, view: DataView, at: number, top: number, low: number): void {
+  const first = (top / 100_000_000) | 0;
+  const high = (top - first * 100_000_000) | 0;
+  const highQuad = (high / 10_000) | 0;
+  const lowQuad = (low / 10_000) | 0;
+  bytes[at] = 48 + first;
+  view.setUint32(at + 1, digitQuads[highQuad] as number, true);
+  view.setUint32(at + 5, digitQuads[high - highQuad * 10_000] as number, true);
+  view.setUint32(at + 9, digitQuads[lowQuad] as number, true);
+  view.setUint32(at + 13, digitQuads[low - lowQuad * 10_000] as number, true);
 }
 
 function trimZeros(bytes: Uint8Array, end: number): number {
@@ -244,10 +281,11 @@ function writeAscii(bytes: Uint8Array, at: number, text: string): number {
 
 /** The same as a string, for single values. */
 export function formatFloat(value: number): string {
-  const end = writeFloat(scratchBytes, 0, value);
+  const end = writeFloat(scratchBytes, scratchView, 0, value);
   let text = "";
   for (let i = 0; i < end; i++) text += String.fromCharCode(scratchBytes[i] as number);
   return text;
 }
 
 const scratchBytes = new Uint8Array(maxFloatBytes);
+const scratchView = new DataView(scratchBytes.buffer);

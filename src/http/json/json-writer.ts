@@ -15,11 +15,14 @@ const hex = "0123456789abcdef";
  */
 export class JsonWriter {
   bytes: Uint8Array;
+  /** The same memory, for unaligned words. */
+  view: DataView;
   at = 0;
   readonly #output: ChunkOutput;
 
   constructor(first: Uint8Array, output: ChunkOutput) {
     this.bytes = first;
+    this.view = viewOf(first);
     this.#output = output;
   }
 
@@ -31,6 +34,7 @@ export class JsonWriter {
   /** Hands the chunk over, however full it is. */
   flush(): void {
     this.bytes = this.#output(this.bytes, this.at);
+    this.view = viewOf(this.bytes);
     this.at = 0;
   }
 
@@ -60,7 +64,7 @@ export class JsonWriter {
   quotedFloat(value: number): void {
     this.room(itemBytes);
     this.bytes[this.at] = 34;
-    const end = writeFloat(this.bytes, this.at + 1, value);
+    const end = writeFloat(this.bytes, this.view, this.at + 1, value);
     this.bytes[end] = 34;
     this.at = end + 1;
   }
@@ -92,6 +96,10 @@ export class JsonWriter {
     this.at = start + length + 1;
     return true;
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 const shortEscapes: Readonly<Record<string, string>> = {

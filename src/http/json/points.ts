@@ -5,35 +5,37 @@ import { type StepPrefixes, writePointPrefix } from "./timestamps.ts";
 
 /** Writes `[t,"v"],[t,"v"]…` of a column on the grid, leaving out steps without a sample. */
 export function writeStepPoints(writer: JsonWriter, column: ResultColumn, prefixes: StepPrefixes): void {
-  const { values, present, length } = column;
-  const { bytes: prefixText, stride, lengths } = prefixes;
-  let { bytes, at } = writer;
+  const { values, present } = column;
+  const { words, stride, lengths } = prefixes;
+  let { bytes, view, at } = writer;
   let limit = bytes.length - itemBytes;
   let first = true;
   // Where the value before stands in this chunk: gauges repeat themselves.
   let last = Number.NaN;
   let lastStart = 0;
   let lastEnd = 0;
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < column.length; i++) {
     if (present !== undefined && present[i] === 0) continue;
     if (at > limit) {
       writer.at = at;
       writer.flush();
-      ({ bytes, at } = writer);
+      ({ bytes, view, at } = writer);
       limit = bytes.length - itemBytes;
       last = Number.NaN;
     }
     if (first) first = false;
     else bytes[at++] = 44;
+    // Whole words: what they write too far is written over.
+    const length = lengths[i] as number;
     const from = i * stride;
-    const to = from + (lengths[i] as number);
-    for (let j = from; j < to; j++) bytes[at++] = prefixText[j] as number;
+    for (let j = 0; j < length; j += 4) view.setUint32(at + j, words[from + (j >> 2)] as number, true);
+    at += length;
     const value = values[i] as number;
     if (value === last && value !== 0) {
       for (let j = lastStart; j < lastEnd; j++) bytes[at++] = bytes[j] as number;
     } else {
       lastStart = at;
-      at = writeFloat(bytes, at, value);
+      at = writeFloat(bytes, view, at, value);
       lastEnd = at;
       last = value;
     }
@@ -59,8 +61,8 @@ export function writeTimedPoints(writer: JsonWriter, column: ResultColumn, times
 /** One `[t,"v"]`. */
 export function writePoint(writer: JsonWriter, timeMs: number, value: number): void {
   writer.room(itemBytes);
-  const { bytes } = writer;
-  const end = writeFloat(bytes, writePointPrefix(bytes, writer.at, timeMs), value);
+  const { bytes, view } = writer;
+  const end = writeFloat(bytes, view, writePointPrefix(bytes, writer.at, timeMs), value);
   bytes[end] = 34;
   bytes[end + 1] = 93;
   writer.at = end + 2;

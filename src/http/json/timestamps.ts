@@ -23,9 +23,10 @@ export function writeTimestamp(bytes: Uint8Array, start: number, timeMs: number)
   return at + 4;
 }
 
-/** `[timestamp,"` of every step of a query, made once: step i is `bytes[i × stride, i × stride + lengths[i])`. */
+/** `[timestamp,"` of every step of a query, made once: step i is `lengths[i]` bytes from `words[i × stride]` on, little-endian. */
 export interface StepPrefixes {
-  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  /** In words. */
   readonly stride: number;
   readonly lengths: Uint8Array;
 }
@@ -37,7 +38,10 @@ export function renderStepPrefixes(grid: StepGrid): StepPrefixes {
     const start = i * prefixBytes;
     lengths[i] = writePointPrefix(bytes, start, grid.startMs + i * grid.stepMs) - start;
   }
-  return { bytes, stride: prefixBytes, lengths };
+  const words = new Uint32Array(grid.count * (prefixBytes / 4));
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < words.length; i++) words[i] = view.getUint32(4 * i, true);
+  return { words, stride: prefixBytes / 4, lengths };
 }
 
 /** Writes `[timestamp,"`; returns the end. */

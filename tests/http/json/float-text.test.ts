@@ -77,7 +77,7 @@ floats("agrees around every power of ten and of two, to the neighbouring floats"
 
 floats("writes where it is told and nothing before", () => {
   const bytes = new Uint8Array(40).fill(35);
-  const end = writeFloat(bytes, 3, -12.25);
+  const end = writeFloat(bytes, new DataView(bytes.buffer), 3, -12.25);
   assert.is(new TextDecoder().decode(bytes.subarray(0, end)), "###-12.25");
 });
 
