@@ -34,6 +34,7 @@ export interface Run {
 /** Eight bytes of value and one of presence. */
 const bytesPerSample = 9;
 
+/** Begins a query over `source`; nothing is read yet. Whoever begins it closes it. */
 export function createRun(
   ctx: QueryContext,
   source: Selectable,
@@ -41,27 +42,13 @@ export function createRun(
   lookbackMs: number,
 ): Run {
   const selections: ReturnType<typeof lazySource>[] = [];
-  const counts = { read: 0, queryable: 0, held: 0, peak: 0 };
-  let otherBytes = 0;
+  const { settle, ...account } = createAccount(ctx, options.maxSamples);
   let closed = false;
-  let looks = 0;
-  let lastTurn = systemClock.monotonicMs();
-
-  function take(samples: number): void {
-    if (counts.held + samples > options.maxSamples) {
-      throw new GatewayError(
-        "execution",
-        "query processing would load too many samples into memory in query execution",
-      );
-    }
-    ctx.memory.take(samples * bytesPerSample);
-    counts.held += samples;
-    if (counts.held > counts.peak) counts.peak = counts.held;
-  }
-
   return {
+    ...account,
     options,
     lookbackMs,
+    turn: createTurns(ctx),
     select(request) {
       const open = () => {
         if (closed) throw new GatewayError("canceled", "query was canceled in expression evaluation");
@@ -76,43 +63,76 @@ export function createRun(
     openAll() {
       for (const selection of selections) selection.open(selections.length > 1);
     },
-    turn() {
-      if (ctx.signal.aborted) throw stoppedBy(ctx.signal.reason);
-      if (++looks % seriesPerLook !== 0) return undefined;
-      const now = systemClock.monotonicMs();
-      if (now - lastTurn < turnMs) return undefined;
-      return yieldToLoop().then(() => {
-        lastTurn = systemClock.monotonicMs();
-        if (ctx.signal.aborted) throw stoppedBy(ctx.signal.reason);
-      });
+    async close() {
+      if (closed) return;
+      closed = true;
+      settle();
+      await Promise.allSettled(selections.map((selection) => selection.close()));
     },
-    count(read, queryable) {
+  };
+}
+
+/** Counts samples and bytes; `settle` gives back all that is held, after which nothing more can be. */
+function createAccount(ctx: QueryContext, maxSamples: number) {
+  const counts = { read: 0, queryable: 0, held: 0, peak: 0 };
+  let otherBytes = 0;
+  let settled = false;
+  const take = (sizeBytes: number): void => {
+    if (settled) throw new GatewayError("canceled", "query was canceled in expression evaluation");
+    ctx.memory.take(sizeBytes);
+  };
+  return {
+    count(read: number, queryable: number) {
       counts.read += read;
       counts.queryable += queryable;
       if (counts.held + read > counts.peak) counts.peak = counts.held + read;
     },
-    hold: take,
-    holdBytes(sizeBytes) {
-      ctx.memory.take(sizeBytes);
+    hold(samples: number) {
+      if (counts.held + samples > maxSamples) {
+        throw new GatewayError(
+          "execution",
+          "query processing would load too many samples into memory in query execution",
+        );
+      }
+      take(samples * bytesPerSample);
+      counts.held += samples;
+      if (counts.held > counts.peak) counts.peak = counts.held;
+    },
+    holdBytes(sizeBytes: number) {
+      take(sizeBytes);
       otherBytes += sizeBytes;
     },
-    release(samples) {
+    release(samples: number) {
+      if (settled) return;
       counts.held -= samples;
       ctx.memory.give(samples * bytesPerSample);
     },
-    stats: () => ({
+    settle() {
+      settled = true;
+      ctx.memory.give(counts.held * bytesPerSample + otherBytes);
+      counts.held = 0;
+      otherBytes = 0;
+    },
+    stats: (): QueryStats => ({
       totalQueryableSamples: counts.queryable,
       samplesRead: counts.read,
       peakSamples: counts.peak,
     }),
-    async close() {
-      if (closed) return;
-      closed = true;
-      ctx.memory.give(counts.held * bytesPerSample + otherBytes);
-      counts.held = 0;
-      otherBytes = 0;
-      await Promise.allSettled(selections.map((selection) => selection.close()));
-    },
+  };
+}
+
+/** Looks now and then whether the query was stopped, and whether others have waited long enough. */
+function createTurns(ctx: QueryContext): Run["turn"] {
+  let looks = 0;
+  let lastTurn = systemClock.monotonicMs();
+  return () => {
+    if (ctx.signal.aborted) throw stoppedBy(ctx.signal.reason);
+    if (++looks % seriesPerLook !== 0) return undefined;
+    if (systemClock.monotonicMs() - lastTurn < turnMs) return undefined;
+    return yieldToLoop().then(() => {
+      lastTurn = systemClock.monotonicMs();
+      if (ctx.signal.aborted) throw stoppedBy(ctx.signal.reason);
+    });
   };
 }
 

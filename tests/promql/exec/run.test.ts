@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { GatewayError } from "../../../src/lib/errors.ts";
 import { createEngine } from "../../../src/promql/exec/create-engine.ts";
-import type { SampleSource, Selectable } from "../../../src/store/samples.ts";
+import type { SampleColumn, SampleSource, Selectable } from "../../../src/store/samples.ts";
 import { testContext } from "../../support/sample-source.ts";
 
 const test = suite("a running query");
@@ -82,6 +82,34 @@ test("every selector is opened with the first pull and closed with the query, ev
   assert.is(closed, 3);
   await result.close();
   assert.is(closed, 3);
+});
+
+test("a series that arrives after the query was closed is not held", async () => {
+  let held = 0;
+  const memory = {
+    take(sizeBytes: number) {
+      held += sizeBytes;
+    },
+    give(sizeBytes: number) {
+      held -= sizeBytes;
+    },
+  };
+  let arrive: (column: SampleColumn) => void = () => undefined;
+  const next = () =>
+    new Promise<SampleColumn>((resolve) => {
+      arrive = resolve;
+    });
+  const result = engine
+    .prepare("sum(up)")
+    .instant({ ...testContext(), memory }, selectable(next), { timeMs: 0 });
+  const pulled = failureOf(() => result.next());
+  await result.close();
+  const values = Float64Array.of(1);
+  const words = new Uint32Array(values.buffer);
+  const labels = { get: () => "", all: () => [] };
+  arrive({ labels, length: 1, timesMs: Float64Array.of(0), values, words, hasStale: false });
+  assert.is((await pulled).code, "canceled");
+  assert.is(held, 0);
 });
 
 test("a source that fails to close does not keep others open", async () => {
