@@ -1,12 +1,14 @@
 import { GatewayError } from "../lib/errors.ts";
 import { createMatcher } from "../model/matches.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { ServerExchange } from "../runtime/server-exchange.ts";
 import type { SeriesRequest } from "../store/store.ts";
 import { createDeframer } from "../wire/grpc-frames.ts";
 import { decodeGrpcTimeout, encodeGrpcMessage, grpcStatusName } from "../wire/grpc-headers.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
+import { SeriesFramer } from "../wire/series-framer.ts";
 import { decodeSeriesRequest, type WireSeriesRequest } from "../wire/series-request.ts";
-import { encodeSeriesFrames, encodeWarningFrame } from "../wire/series-response.ts";
+import { encodeWarningFrame } from "../wire/series-response.ts";
 import { type Call, openCall } from "./call-context.ts";
 import { isProgrammersError } from "./grpc-failure.ts";
 import type { ServedStore } from "./served-store.ts";
@@ -15,6 +17,9 @@ import type { RpcMeter } from "./server-metrics.ts";
 /** Bytes that may wait for the caller to read before no more batches are asked for. */
 const maxWaitingBytes = 256 * 1024;
 const maxRequestBytes = 16 * 1024 * 1024;
+
+/** How long rows may wait for others to fill their frame. */
+const maxHoldMs = 5;
 
 export const seriesPath = "/thanos.Store/Series";
 
@@ -27,7 +32,7 @@ export function isPlainGrpcSeries(exchange: ServerExchange): boolean {
   return /^application\/grpc(\+proto)?($|;)/.test(String(exchange.headers["content-type"] ?? ""));
 }
 
-/** Answers `Store/Series` in gRPC's framing: what comes out of the store as frames leaves as frames, a batch a write. */
+/** Answers `Store/Series` in gRPC's framing: what comes out of the store as frames leaves as frames. */
 export async function serveSeries(exchange: ServerExchange, served: ServedStore): Promise<void> {
   const { clock } = served;
   const call = openCall({
@@ -40,7 +45,8 @@ export async function serveSeries(exchange: ServerExchange, served: ServedStore)
   const meter = served.metrics.started("server_stream", "thanos.Store", "Series");
   try {
     const request = decodeSeriesRequest(await readMessage(exchange));
-    await sendSeries({ exchange, call, meter, request }, served);
+    const framer = new SeriesFramer(request.responseBatchSize);
+    await sendSeries({ exchange, call, meter, request, framer, heldBytes: 0 }, served);
     respond(exchange);
     exchange.end({ "grpc-status": "0" });
     meter.handled("OK");
@@ -63,6 +69,9 @@ interface SeriesCall {
   readonly call: Call;
   readonly meter: RpcMeter;
   readonly request: WireSeriesRequest;
+  readonly framer: SeriesFramer;
+  /** What is counted for the rows that the framer holds. */
+  heldBytes: number;
 }
 
 async function sendSeries(series: SeriesCall, served: ServedStore): Promise<void> {
@@ -71,10 +80,11 @@ async function sendSeries(series: SeriesCall, served: ServedStore): Promise<void
   const batches = served.store.series(call.ctx, toSeriesRequest(request))[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await batches.next();
+      const next = await nextBatch(series, batches, served.clock);
       sendWarnings(series, call.takeWarnings());
       if (next.done === true) break;
-      sendBatch(series, next.value);
+      sendWarnings(series, next.value.warnings);
+      sendFull(series, next.value);
       while (series.exchange.waitingBytes() > maxWaitingBytes) {
         signal.throwIfAborted();
         await drainedOrAborted(series.exchange, signal);
@@ -82,8 +92,25 @@ async function sendSeries(series: SeriesCall, served: ServedStore): Promise<void
       signal.throwIfAborted();
     }
   } finally {
+    sendHeld(series);
     call.close(); // Before `return`: a store that waits must let go.
     await batches.return?.();
+  }
+}
+
+/** The store's next batch. What the framer holds back for a full frame does not wait for a slow store. */
+async function nextBatch(
+  series: SeriesCall,
+  batches: AsyncIterator<SeriesBatch>,
+  clock: Clock,
+): Promise<IteratorResult<SeriesBatch>> {
+  const pending = batches.next();
+  if (series.framer.heldBytes === 0) return pending;
+  const stopTimer = clock.after(maxHoldMs, () => sendHeld(series));
+  try {
+    return await pending;
+  } finally {
+    stopTimer();
   }
 }
 
@@ -93,18 +120,36 @@ export function toSeriesRequest(request: WireSeriesRequest): SeriesRequest {
   return { ...request, storeMatchers: [] };
 }
 
-function sendBatch(series: SeriesCall, batch: SeriesBatch): void {
-  sendWarnings(series, batch.warnings);
-  if (batch.count === 0) return;
-  const { request, meter } = series;
-  const batchSize = request.responseBatchSize;
-  write(series, encodeSeriesFrames(batch, { from: 0, to: batch.count, batchSize }));
-  meter.sent(Math.ceil(batch.count / Math.max(1, batchSize)));
+/** Writes what is full with these rows, and counts what the framer holds back. */
+function sendFull(series: SeriesCall, batch: SeriesBatch): void {
+  const { framer, call, meter } = series;
+  const { frameCount } = framer;
+  const frames = framer.push(batch);
+  // What was held has left with the first frame, whose bytes are counted as they are written.
+  call.ctx.memory.give(series.heldBytes);
+  series.heldBytes = 0;
+  call.ctx.memory.take(framer.heldBytes);
+  series.heldBytes = framer.heldBytes;
+  for (const frame of frames) write(series, frame);
+  meter.sent(framer.frameCount - frameCount);
+}
+
+/** Writes the rows that are held, without which an error or a slow store would keep them back. Never throws. */
+function sendHeld(series: SeriesCall): void {
+  const { framer, exchange, call, meter, heldBytes } = series;
+  const frames = framer.flush();
+  if (frames.length === 0) return;
+  series.heldBytes = 0;
+  respond(exchange);
+  for (const frame of frames.slice(0, -1)) exchange.write(frame);
+  exchange.write(frames.at(-1) ?? new Uint8Array(0), () => call.ctx.memory.give(heldBytes));
+  meter.sent(1);
 }
 
 function sendWarnings(series: SeriesCall, warnings: readonly string[]): void {
   for (const warning of warnings) {
     if (series.request.partialResponse === "abort") throw new GatewayError("aborted", warning);
+    sendHeld(series);
     write(series, encodeWarningFrame(warning));
     series.meter.sent(1);
   }

@@ -140,6 +140,7 @@ class StreamRefused extends Error {}
 function createCall(request: Http2Request, handler: Http2StreamHandler): Call {
   let over = false;
   let paused = false;
+  let answered = false;
   let stream: http2.ClientHttp2Stream | undefined;
   let connection: Http2Connection | undefined;
   const end = (failure: Http2Failure | undefined) => {
@@ -154,19 +155,21 @@ function createCall(request: Http2Request, handler: Http2StreamHandler): Call {
       const opened = openStream(target, request);
       stream = opened;
       connection = target;
+      opened.pause(); // Deno tells of data before it tells of the response.
       opened.on("data", (bytes: Uint8Array) => {
         target.sawBytes();
         if (!over) handler.onData(bytes);
       });
       opened.on("response", (headers) => {
         target.sawBytes();
+        answered = true;
         if (!over) handler.onHeaders(Number(headers[":status"] ?? 0), headers);
+        if (!paused) opened.resume();
       });
       opened.on("trailers", (headers) => {
         if (!over) handler.onTrailers(headers);
       });
       endOf(target, opened, end);
-      if (paused) opened.pause();
       opened.end(request.body);
     },
     pause() {
@@ -175,7 +178,7 @@ function createCall(request: Http2Request, handler: Http2StreamHandler): Call {
     },
     resume() {
       paused = false;
-      stream?.resume();
+      if (answered) stream?.resume();
     },
     cancel() {
       if (over) return;
@@ -209,31 +212,41 @@ function endOf(
 ): void {
   let cause: unknown;
   let answered = false;
+  let trailers = false;
   let whole = false;
-  const finish = () => {
-    removeStream();
+  const judge = () => {
     const resetCode = stream.rstCode ?? 0;
-    if (cause === undefined && resetCode === 0 && whole && connection.failure() === undefined)
-      return end(undefined);
     const lost = connection.isLost() || connection.failure() !== undefined;
+    if (cause === undefined && resetCode === 0 && whole && answered && !lost) return end(undefined);
     const refused = resetCode === http2.constants.NGHTTP2_REFUSED_STREAM;
+    const untouched = !answered && (lost || resetCode === 0);
     end({
-      kind: refused || (lost && !answered) ? "unprocessed" : lost ? "lost" : "reset",
+      kind: refused || untouched ? "unprocessed" : lost ? "lost" : "reset",
       resetCode,
       reason: failureReason(connection, lost, resetCode, cause),
     });
   };
-  const removeStream = connection.addStream(finish);
+  const removeStream = connection.addStream(() => {
+    removeStream();
+    judge();
+  });
   stream.on("error", (error) => {
     cause = error;
   });
   stream.once("response", () => {
     answered = true;
   });
+  stream.once("trailers", () => {
+    trailers = true;
+  });
   stream.once("end", () => {
     whole = true;
   });
-  stream.once("close", finish);
+  stream.once("close", () => {
+    removeStream();
+    if (trailers && whole) end(undefined);
+    else setImmediate(judge); // Deno ends streams in good order before it tells that their connection is lost.
+  });
 }
 
 function failureReason(

@@ -354,7 +354,8 @@ client("after GOAWAY calls in flight end and new ones go over a new connection",
       h2c((stream, session) => {
         if (!sessions.includes(session)) sessions.push(session);
         if (sessions.length === 1) {
-          stream.respond({ ":status": 200 });
+          stream.respond({ ":status": 200 }, { waitForTrailers: true });
+          stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
           stream.write("slow ");
           waiting.push(stream);
         } else echo(stream);

@@ -1,11 +1,13 @@
-import { GatewayError } from "../../lib/errors.ts";
+import { GatewayError, messageOf } from "../../lib/errors.ts";
 import { formatGoDuration } from "../../model/go-duration.ts";
 import { yieldToLoop } from "../../runtime/clock.ts";
 import type { QueryContext } from "../../store/store.ts";
 import { streamPhaseOf, withStreamPhase } from "../../store/stream-phase.ts";
 import { BatchBuilder } from "../../wire/batch-builder.ts";
+import { grpcStatus } from "../../wire/grpc-headers.ts";
 import type { SeriesBatch } from "../../wire/series-batch.ts";
 import { type GrpcCall, type GrpcChannel, startGrpcCall } from "./grpc-call.ts";
+import { statusError } from "./grpc-errors.ts";
 
 export interface SeriesStreamOptions {
   /** The encoded SeriesRequest. */
@@ -67,6 +69,14 @@ export function readSeriesStream(
     waiting.push({ batch: builder.take(), heldBytes: openBytes });
     openBytes = 0;
   };
+  const add = (message: Uint8Array) => {
+    try {
+      builder.add(message);
+    } catch (error) {
+      const text = `bad series from ${channel.address}: ${messageOf(error)}`;
+      throw statusError(grpcStatus.internal, text, error);
+    }
+  };
   const pause = () => {
     if (paused || ended) return;
     ctx.memory.take(options.streamWindowBytes);
@@ -118,7 +128,7 @@ export function readSeriesStream(
           openBytes += sizeBytes;
           received = true;
           for (const message of messages) {
-            builder.add(message);
+            add(message);
             if (builder.sizeBytes >= batchBytes || builder.count >= batchRows || builder.full) seal();
           }
           if (waiting.length >= maxWaiting) pause();

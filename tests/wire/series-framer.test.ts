@@ -1,0 +1,63 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { labelsOf } from "../../src/model/labels.ts";
+import { BatchBuilder } from "../../src/wire/batch-builder.ts";
+import { createDeframer } from "../../src/wire/grpc-frames.ts";
+import { SeriesFramer } from "../../src/wire/series-framer.ts";
+import { decodeLabels } from "../../src/wire/wire-labels.ts";
+import { everyCase } from "../support/every-case.ts";
+
+const test = suite("series framer");
+
+function batchOf(from: number, count: number) {
+  const builder = new BatchBuilder();
+  for (let i = 0; i < count; i++) {
+    builder.appendLabels(labelsOf({ __name__: "up", i: String(from + i) }));
+    builder.appendChunk({ minMs: 1, maxMs: 2, encoding: 0, data: new Uint8Array(200 * (i % 2)) });
+  }
+  return builder.take();
+}
+
+/** Series numbers by frame. */
+function framesOf(pieces: readonly Uint8Array[]): string[][] {
+  const messages: Uint8Array[] = [];
+  const deframer = createDeframer({ limitBytes: 1 << 20 });
+  for (const piece of pieces) deframer.push(piece, messages);
+  deframer.end();
+  return messages.map((message) => {
+    const builder = new BatchBuilder();
+    builder.add(message);
+    const batch = builder.take();
+    return Array.from({ length: batch.count }, (_, row) => {
+      const bytes = batch.buffers[batch.labelBuffer[row] ?? 0] ?? new Uint8Array();
+      const labels = decodeLabels(bytes, batch.labelStart[row] ?? 0, batch.labelEnd[row] ?? 0);
+      return labels.find(({ name }) => name === "i")?.value ?? "";
+    });
+  });
+}
+
+test("every run of batches leaves in full frames and one rest, in order", () => {
+  for (const choose of everyCase()) {
+    const batchSize = choose(5);
+    const framer = new SeriesFramer(batchSize);
+    const pieces: Uint8Array[] = [];
+    let total = 0;
+    for (let batches = choose(4); batches > 0; batches--) {
+      const count = choose(6);
+      pieces.push(...framer.push(batchOf(total, count)));
+      total += count;
+      assert.ok(framesOf(pieces).every((frame) => frame.length === Math.max(1, batchSize)));
+    }
+    pieces.push(...framer.flush());
+    const frames = framesOf(pieces);
+    assert.equal(
+      frames.flat(),
+      Array.from({ length: total }, (_, i) => String(i)),
+    );
+    assert.is(frames.length, Math.ceil(total / Math.max(1, batchSize)));
+    assert.is(framer.frameCount, frames.length);
+    assert.is(framer.heldBytes, 0);
+  }
+});
+
+test.run();
