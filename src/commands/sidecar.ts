@@ -1,6 +1,7 @@
 import { createPrometheusStore } from "../clients/prometheus/prometheus-store.ts";
 import { type PrometheusWatch, watchPrometheus } from "../clients/prometheus/prometheus-watch.ts";
 import { helpText } from "../config/help-text.ts";
+import type { ClientTlsConfig } from "../config/server-flags.ts";
 import { readSidecarConfig, type SidecarConfig } from "../config/sidecar-config.ts";
 import { resolveTime, sidecarAbout, sidecarFlags } from "../config/sidecar-flags.ts";
 import { createOperationsApp } from "../http/operations-app.ts";
@@ -8,7 +9,7 @@ import { messageOf } from "../lib/errors.ts";
 import { createGrpcServer } from "../rpc/grpc-server.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { type HttpServer, listenHttp } from "../runtime/http-server.ts";
-import { availableMemoryBytes } from "../runtime/process.ts";
+import { availableMemoryBytes, onUncaught } from "../runtime/process.ts";
 import type { EndpointInfo } from "../store/endpoint.ts";
 import { createMemoryLimit } from "../store/memory-limit.ts";
 import type { Store } from "../store/store.ts";
@@ -18,7 +19,8 @@ import { createMetrics, type MetricsRegistry } from "../telemetry/create-metrics
 import type { Log } from "../telemetry/log.ts";
 import { registerProcessMetrics } from "../telemetry/process-metrics.ts";
 import type { CommandIo, RunCommand } from "./command.ts";
-import { loadServerTlsOf } from "./query-tls.ts";
+import { listenOrExplain } from "./listen-error.ts";
+import { openQueryTls } from "./query-tls.ts";
 import { connectPrometheus } from "./sidecar-prometheus.ts";
 
 /** `sluice sidecar`: one Prometheus as StoreAPI. */
@@ -27,21 +29,26 @@ export const run: RunCommand = async (argv, io) => {
   try {
     const parsed = readSidecarConfig(argv);
     if (parsed.kind === "help") io.out(helpText("sidecar", sidecarAbout, sidecarFlags));
-    if (parsed.kind === "version") io.out(`sluice ${buildInfo().version}\n`);
+    if (parsed.kind === "version") io.out(`sluice ${buildInfo().version} (${buildInfo().goVersion})\n`);
     if (parsed.kind !== "run") return 0;
     config = parsed.config;
   } catch (error) {
-    io.err(`${messageOf(error)}\n`);
+    io.err(`${messageOf(error)}\nFlags: sluice sidecar --help\n`);
     return 2;
   }
   const clock = systemClock;
   const log = createLog({ ...config.log, write: io.err, clock });
+  const stopLogging = onUncaught((reason) =>
+    log.error("an error that nobody caught; the process goes on", { err: messageOf(reason) }),
+  );
   try {
     await serve(config, { io, clock, log });
     return 0;
   } catch (error) {
-    log.error("sidecar failed", { error });
+    io.err(`${messageOf(error)}\n`);
     return 1;
+  } finally {
+    stopLogging();
   }
 };
 
@@ -51,12 +58,23 @@ interface Surroundings {
   readonly log: Log;
 }
 
+/** A sidecar calls nobody over gRPC. */
+const noClientTls: ClientTlsConfig = {
+  secure: false,
+  skipVerify: false,
+  certFile: undefined,
+  keyFile: undefined,
+  caFile: undefined,
+  serverName: undefined,
+  minVersion: "1.3",
+};
+
 /** Time between looks at a Prometheus that was never up. */
 const retryMs = 2000;
 
 async function serve(config: SidecarConfig, { io, clock, log }: Surroundings): Promise<void> {
-  const tls = await loadServerTlsOf(config.grpc.tls);
   const prometheus = await connectPrometheus(config.prometheus);
+  const tls = await openQueryTls({ grpc: config.grpc, grpcClient: noClientTls }, { clock, log });
   const metrics = createMetrics();
   registerProcessMetrics(metrics, clock);
   const status = createComponentStatus("sidecar", metrics);
@@ -93,27 +111,31 @@ async function serve(config: SidecarConfig, { io, clock, log }: Surroundings): P
     log,
     metrics,
     clock,
-    tls,
+    tls: tls.server(),
     maxConnectionAgeMs: config.grpc.maxConnectionAgeMs,
   });
+  tls.onServerChange(grpc.setTls);
   let http: HttpServer | undefined;
   try {
     http = await listenOperations(config, { status, metrics, watch, log });
     status.setHealthy(true);
-    log.info("HTTP listens", { address: http.address });
+    log.info("listening for HTTP", { address: http.address });
     // The gRPC port opens when the external labels are known, and then stays; readiness follows Prometheus.
     await Promise.race([watch.known, stopped(io.stop)]);
     if (!io.stop.aborted) {
-      grpcAddress = await grpc.listen(config.grpc.address);
+      grpcAddress = await listenOrExplain("--grpc-address", config.grpc.address, () =>
+        grpc.listen(config.grpc.address),
+      );
       status.setReady(watch.isUp());
-      log.info("gRPC listens", { address: grpcAddress });
+      log.info("listening for gRPC", { address: grpcAddress, tls: config.grpc.tls !== undefined });
       await stopped(io.stop);
     }
-    log.info("ending");
+    log.info("caught signal, shutting down", { reason: messageOf(io.stop.reason) });
   } finally {
     status.setReady(false);
     await Promise.all([grpc.close(config.grpc.graceMs), watch.close()]);
     await http?.close(config.http.graceMs);
+    tls.close();
     prometheus.close();
   }
 }
@@ -131,13 +153,16 @@ function listenOperations(
 ): Promise<HttpServer> {
   const trouble = () =>
     watch.trouble()?.message ?? (watch.isUp() ? undefined : "Prometheus was not asked yet");
-  return listenHttp({
-    ...config.http.address,
-    handle: createOperationsApp({ status, metrics, trouble }).handle,
-    maxHeaderBytes: 64 * 1024,
-    keepAliveMs: 75_000,
-    onError: (error) => log.error("HTTP server failed", { error }),
-  });
+  const { address } = config.http;
+  return listenOrExplain("--http-address", address, () =>
+    listenHttp({
+      ...address,
+      handle: createOperationsApp({ status, metrics, trouble }).handle,
+      maxHeaderBytes: 64 * 1024,
+      keepAliveMs: 75_000,
+      onError: (error) => log.error("HTTP request failed", { err: messageOf(error) }),
+    }),
+  );
 }
 
 function stopped(signal: AbortSignal): Promise<void> {
