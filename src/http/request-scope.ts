@@ -47,11 +47,14 @@ export function createRequestScope(options: RequestScopeOptions): RequestScope {
     close() {
       endTimer?.();
       client.removeEventListener("abort", leave);
-      stop.abort(new DOMException("the request is over", "AbortError"));
+      stop.abort(requestOver);
       memory.close();
     },
   };
 }
+
+/** Made once: an exception's stack costs more than a small query's answer. */
+const requestOver = new DOMException("the request is over", "AbortError");
 
 /** Timers take 32 bits of milliseconds. */
 const longestTimerMs = 2_147_483_647;
