@@ -172,6 +172,8 @@ const ranges: readonly [string, ...string[]][] = [
   ['label_replace(late, "x", "y", "pod", "b")', 'late{pod="a"} _ _ _ 4 5 6'],
   ['label_join(late, "x", "-", "pod", "__name__")', 'late{pod="a", x="a-late"} _ _ _ 4 5 6'],
   ['label_replace(half, "side", "", "", "")', 'half{v="1"} 1 1 1 2 2 2'],
+  ["http_total{pod='c'} * on () half", "{} 5 5 5 10 10 10"],
+  ['sum by (pod) (http_total{pod="a"}) + {__name__=~"gone|late"}', '{pod="a"} 1 12 _ 34 45 56'],
   ["sum by (v) (half)", '{v="1"} 1 1 1 2 2 2'],
   ["half * on (v) half", '{v="1"} 1 1 1 4 4 4'],
   ['sum_over_time(label_replace(half, "side", "", "", "")[2m:1m])', '{v="1"} 1 2 2 3 4 4'],
@@ -263,6 +265,7 @@ const failures: readonly [string, string][] = [
     'histogram_quantiles({__name__=~"bucket", le!="bad"}, "le", 0.5, 0.5)',
     "vector cannot contain metrics with the same labelset",
   ],
+  ['count_over_time({__name__=~"gone|late"}[1m])', "vector cannot contain metrics with the same labelset"],
   ["info(http_total)", 'function "info" is not supported yet'],
 ];
 

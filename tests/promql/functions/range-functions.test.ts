@@ -37,9 +37,10 @@ function run({ func, samples, grid, params }: Call): (number | undefined)[] {
     values: new Float64Array(grid.count).fill(-99),
     present: new Uint8Array(grid.count).fill(1),
   };
-  let count = kernel({ times, values, length, windows: cache.windowsOf(times, length) }, out);
-  // Once more: nothing may be left over from the series before.
-  count = kernel({ times, values, length, windows: cache.windowsOf(times, length) }, out);
+  // Another series first: nothing may be left over from it.
+  const others = values.map((value, i) => (i % 3 === 0 ? 1e3 * i : -value));
+  kernel({ times, values: others, length, windows: cache.windowsOf(times, length) }, out);
+  const count = kernel({ times, values, length, windows: cache.windowsOf(times, length) }, out);
   const answers = Array.from(out.values, (value, k) => (out.present[k] === 1 ? value : undefined));
   assert.is(count, answers.filter((value) => value !== undefined).length, `${func} counts what is present`);
   return answers;
@@ -66,7 +67,9 @@ function agree(call: Call): void {
       got !== undefined &&
       want !== undefined &&
       Math.abs(got - want) <= 1e-13 * Math.max(Math.abs(got), Math.abs(want));
-    if (!Object.is(got, want) && !close) {
+    // Sorting does not tell 0 from -0.
+    const zeros = call.func === "quantile_over_time" && got === 0 && want === 0;
+    if (!Object.is(got, want) && !close && !zeros) {
       assert.unreachable(`${call.func} at step ${k}: ${got}, wants ${want}, of ${JSON.stringify(call)}`);
     }
   });
@@ -74,7 +77,7 @@ function agree(call: Call): void {
 
 for (const func of naiveRangeFunctions.keys()) {
   test(`${func} agrees with a naive model on every small series`, () => {
-    const choices = [0, 1, 3, Number.NaN];
+    const choices = [0, -0, 1, 3, Number.NaN];
     for (const pick of everyCase()) {
       const length = pick(5);
       const samples: Sample[] = [];
