@@ -29,12 +29,10 @@ export function createRequestScope(options: RequestScopeOptions): RequestScope {
   const leave = () => stop.abort(client.reason);
   if (client.aborted) leave();
   else client.addEventListener("abort", leave, { once: true });
-  const endTimer =
-    timeoutMs === undefined
-      ? undefined
-      : clock.after(Math.max(0, Math.min(timeoutMs, longestTimerMs)), () =>
-          stop.abort(new DOMException("the time for the query is over", "TimeoutError")),
-        );
+  const expire = () => stop.abort(new DOMException("the time for the query is over", "TimeoutError"));
+  let endTimer: (() => void) | undefined;
+  if (timeoutMs !== undefined && timeoutMs <= 0) expire();
+  else if (timeoutMs !== undefined) endTimer = clock.after(Math.min(timeoutMs, longestTimerMs), expire);
   return {
     ctx: {
       signal: stop.signal,

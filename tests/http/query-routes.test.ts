@@ -359,6 +359,14 @@ query("a query that takes longer than its timeout is stopped with 503", async ()
   });
 });
 
+query("a timeout of nothing or less is over at once", async () => {
+  for (const timeout of ["0", "-1", "NaN"]) {
+    const answer = await createTestApi().ask(`/api/v1/query?query=1&timeout=${timeout}`);
+    assert.is(answer.status, 503);
+    assert.match(answer.text, '"errorType":"timeout"');
+  }
+});
+
 query("queries beyond the limit wait, and give up when their time is over", async () => {
   const api = createTestApi({ select: () => silent, maxConcurrent: 1 });
   const first = api.ask("/api/v1/query?query=up&timeout=60ms");
