@@ -146,7 +146,7 @@ function routesOf(
     methods: page,
     name: "redirect",
     handler: async ({ exchange }) =>
-      exchange.send({ status: 302, headers: { Location: `${routePrefix}/` } }, []),
+      exchange.send({ status: 302, headers: { Location: `${routePrefix}/`, "Content-Length": "0" } }, []),
   };
   return [
     { path: `${apiPrefix}/query`, methods: form, name: "query", handler: query.instant },

@@ -24,7 +24,7 @@ export interface HttpExchange {
   /** Aborted when the peer goes away before the answer is complete. */
   readonly signal: AbortSignal;
   readonly remoteAddress: string;
-  /** Sends a whole answer. `done` as in BodySink, after the last byte. */
+  /** Sends a whole answer; one without pieces has no length either. `done` as in BodySink, after the last byte. */
   send(head: ResponseHead, body: readonly Uint8Array[], done?: () => void): void;
   start(head: ResponseHead): BodySink;
 }
@@ -133,7 +133,7 @@ function createExchange(incoming: IncomingMessage, outgoing: ServerResponse): Ht
       let length = 0;
       for (const bytes of body) length += bytes.length;
       if (done !== undefined) outgoing.once("close", done);
-      writeHead(outgoing, head, length);
+      writeHead(outgoing, head, body.length > 0 ? length : undefined);
       for (let i = 0; i < body.length - 1; i++) outgoing.write(body[i]);
       outgoing.end(body.at(-1));
     },
@@ -145,8 +145,7 @@ function createExchange(incoming: IncomingMessage, outgoing: ServerResponse): Ht
 }
 
 function writeHead(outgoing: ServerResponse, head: ResponseHead, length: number | undefined): void {
-  const bodyless = head.status === 204 || head.status === 304;
-  const lengthHeader = length === undefined || bodyless ? {} : { "Content-Length": String(length) };
+  const lengthHeader = length === undefined ? {} : { "Content-Length": String(length) };
   outgoing.writeHead(head.status, { ...head.headers, ...lengthHeader });
 }
 
