@@ -2,33 +2,23 @@ import { dialThanos, streamWindowFor } from "../clients/thanos/dial-thanos.ts";
 import { helpText } from "../config/help-text.ts";
 import { type QueryConfig, readQueryConfig } from "../config/query-config.ts";
 import { queryAbout, queryFlags } from "../config/query-flags.ts";
-import { createEndpointSet, type EndpointSet } from "../federation/endpoint-set.ts";
-import { createProxyStore, type ProxyStore } from "../federation/proxy-store.ts";
-import { createSelectable } from "../federation/select.ts";
-import { createGateFactory } from "../http/gate.ts";
-import { createHttpApp, type HttpApp } from "../http/http-app.ts";
+import { createEndpointSet } from "../federation/endpoint-set.ts";
+import { createProxyStore } from "../federation/proxy-store.ts";
 import { messageOf } from "../lib/errors.ts";
-import { createEngine } from "../promql/exec/create-engine.ts";
-import { createGrpcServer, type StoreApiOptions } from "../rpc/grpc-server.ts";
-import { createStoreApiFetchHandler } from "../rpc/store-api-fetch-handler.ts";
-import { type Clock, systemClock } from "../runtime/clock.ts";
+import { createGrpcServer } from "../rpc/grpc-server.ts";
+import { systemClock } from "../runtime/clock.ts";
 import { listenHttp } from "../runtime/http-server.ts";
 import { availableMemoryBytes, onUncaught } from "../runtime/process.ts";
-import { createMemoryLimit, type MemoryLimit } from "../store/memory-limit.ts";
-import { withLimits } from "../store/with-limits.ts";
-import { buildInfo, type ComponentStatus, createComponentStatus } from "../telemetry/component-status.ts";
+import { createMemoryLimit } from "../store/memory-limit.ts";
+import { buildInfo, createComponentStatus } from "../telemetry/component-status.ts";
 import { createLog } from "../telemetry/create-log.ts";
-import { createMetrics, type MetricsRegistry } from "../telemetry/create-metrics.ts";
-import type { Log } from "../telemetry/log.ts";
+import { createMetrics } from "../telemetry/create-metrics.ts";
 import { registerProcessMetrics } from "../telemetry/process-metrics.ts";
 import type { CommandIo } from "./command.ts";
 import { listenOrExplain } from "./listen-error.ts";
+import { createQueryApp, firstAnswers, infoIntervalMs, type QueryParts, storeApiOf } from "./query-parts.ts";
 import { openQueryTls } from "./query-tls.ts";
 
-/** How often endpoints are asked for Info. */
-const infoIntervalMs = 5_000;
-/** How long the first answers of the endpoints are waited for where `--store.response-timeout` does not say. */
-const firstWaitMs = 30_000;
 const maxHeaderBytes = 1_048_576;
 /** Above the 60 s after which load balancers drop idle connections themselves. */
 const keepAliveMs = 75_000;
@@ -122,7 +112,7 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     metrics,
     clock,
   });
-  const parts: Parts = { config, clock, log, metrics, status, memory, endpoints, store };
+  const parts: QueryParts = { config, clock, log, metrics, status, memory, endpoints, store };
   const served = storeApiOf(parts);
   const grpc = createGrpcServer({
     ...served,
@@ -137,7 +127,7 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     status.setHealthy(false);
   };
   try {
-    const app = createApp(parts, served);
+    const app = createQueryApp(parts, served);
     const { address } = config.http;
     const http = await listenOrExplain("--http-address", address, () =>
       listenHttp({
@@ -164,85 +154,6 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     await close();
     throw error;
   }
-}
-
-/** What the servers of a gateway are made of. */
-interface Parts {
-  readonly config: QueryConfig;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: MetricsRegistry;
-  readonly status: ComponentStatus;
-  readonly memory: MemoryLimit;
-  readonly endpoints: EndpointSet;
-  readonly store: ProxyStore;
-}
-
-/** Asks the endpoints, and waits until all have answered or failed, the time is up, or the process is to stop. */
-async function firstAnswers({ config, clock, endpoints }: Parts, stop: AbortSignal): Promise<void> {
-  const asked = endpoints.update(config.endpoints);
-  let giveUp: () => void = () => undefined;
-  const stopped = new Promise<void>((resolve) => {
-    giveUp = clock.after(config.responseTimeoutMs || firstWaitMs, resolve);
-    stop.addEventListener("abort", () => resolve(), { once: true });
-  });
-  try {
-    await Promise.race([asked, stopped]);
-  } finally {
-    giveUp();
-  }
-  clock.after(infoIntervalMs, endpoints.start);
-}
-
-/** The gateway as others' store. */
-function storeApiOf({ config, clock, log, metrics, status, memory, store }: Parts): StoreApiOptions {
-  const { requestSeries, requestSamples } = config.limits;
-  return {
-    store: withLimits(store, { series: requestSeries, samples: requestSamples }, metrics),
-    info: () => ({
-      ...store.info(),
-      component: "query",
-      tsdbInfos: store.tsdbInfos(),
-      apis: new Set(["store"] as const),
-    }),
-    health: status.isReady,
-    memory: () => memory.account(),
-    log,
-    metrics,
-    clock,
-  };
-}
-
-function createApp(parts: Parts, served: StoreApiOptions): HttpApp {
-  const { config, clock, log, metrics, status, memory, endpoints, store } = parts;
-  const { query } = config;
-  const selectGate = createGateFactory({ kind: "selects", max: query.maxConcurrentSelect, metrics, clock });
-  return createHttpApp({
-    engine: createEngine({
-      lookbackDeltaMs: query.lookbackDeltaMs,
-      defaultSubqueryStepMs: query.defaultEvaluationIntervalMs,
-      maxSamples: query.maxSamples,
-      features: query.features,
-      delayedNameRemoval: false,
-    }),
-    store,
-    select: (choices) =>
-      createSelectable(store, { ...choices, algorithm: query.dedupFunction, clock, gate: selectGate() }),
-    endpoints: endpoints.status,
-    status,
-    metrics,
-    log,
-    clock,
-    memory,
-    defaults: query,
-    timeoutMs: query.timeoutMs,
-    maxConcurrent: query.maxConcurrent,
-    build: buildInfo(),
-    flags: config.flagTexts,
-    routePrefix: config.http.routePrefix,
-    disableCors: config.http.disableCors,
-    storeApi: config.http.storeApi ? createStoreApiFetchHandler(served) : undefined,
-  });
 }
 
 function stackOf(reason: unknown): string | undefined {

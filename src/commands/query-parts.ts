@@ -1,0 +1,110 @@
+import type { QueryConfig } from "../config/query-config.ts";
+import type { EndpointSet } from "../federation/endpoint-set.ts";
+import type { ProxyStore } from "../federation/proxy-store.ts";
+import { createSelectable } from "../federation/select.ts";
+import { createGateFactory } from "../http/gate.ts";
+import { createHttpApp, type HttpApp } from "../http/http-app.ts";
+import { createEngine } from "../promql/exec/create-engine.ts";
+import type { StoreApiOptions } from "../rpc/grpc-server.ts";
+import { createStoreApiFetchHandler } from "../rpc/store-api-fetch-handler.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { MemoryLimit } from "../store/memory-limit.ts";
+import { withLimits } from "../store/with-limits.ts";
+import { buildInfo, type ComponentStatus } from "../telemetry/component-status.ts";
+import type { MetricsRegistry } from "../telemetry/create-metrics.ts";
+import type { Log } from "../telemetry/log.ts";
+
+/** How often endpoints are asked for Info. */
+export const infoIntervalMs = 5_000;
+/** How long the first answers of the endpoints are waited for where `--store.response-timeout` does not say. */
+const firstWaitMs = 30_000;
+
+/** What the servers of a gateway are made of. */
+export interface QueryParts {
+  readonly config: QueryConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: MetricsRegistry;
+  readonly status: ComponentStatus;
+  readonly memory: MemoryLimit;
+  readonly endpoints: EndpointSet;
+  readonly store: ProxyStore;
+}
+
+/** Asks the endpoints, and waits until all have answered or failed, the time is up, or the process is to stop. */
+export async function firstAnswers(
+  { config, clock, endpoints }: QueryParts,
+  stop: AbortSignal,
+): Promise<void> {
+  const asked = endpoints.update(config.endpoints);
+  let giveUp: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    giveUp = clock.after(config.responseTimeoutMs || firstWaitMs, resolve);
+    stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+  try {
+    await Promise.race([asked, stopped]);
+  } finally {
+    giveUp();
+  }
+  clock.after(infoIntervalMs, endpoints.start);
+}
+
+/** The gateway as others' store. */
+export function storeApiOf({
+  config,
+  clock,
+  log,
+  metrics,
+  status,
+  memory,
+  store,
+}: QueryParts): StoreApiOptions {
+  const { requestSeries, requestSamples } = config.limits;
+  return {
+    store: withLimits(store, { series: requestSeries, samples: requestSamples }, metrics),
+    info: () => ({
+      ...store.info(),
+      component: "query",
+      tsdbInfos: store.tsdbInfos(),
+      apis: new Set(["store"] as const),
+    }),
+    health: status.isReady,
+    memory: () => memory.account(),
+    log,
+    metrics,
+    clock,
+  };
+}
+
+export function createQueryApp(parts: QueryParts, served: StoreApiOptions): HttpApp {
+  const { config, clock, log, metrics, status, memory, endpoints, store } = parts;
+  const { query } = config;
+  const selectGate = createGateFactory({ kind: "selects", max: query.maxConcurrentSelect, metrics, clock });
+  return createHttpApp({
+    engine: createEngine({
+      lookbackDeltaMs: query.lookbackDeltaMs,
+      defaultSubqueryStepMs: query.defaultEvaluationIntervalMs,
+      maxSamples: query.maxSamples,
+      features: query.features,
+      delayedNameRemoval: false,
+    }),
+    store,
+    select: (choices) =>
+      createSelectable(store, { ...choices, algorithm: query.dedupFunction, clock, gate: selectGate() }),
+    endpoints: endpoints.status,
+    status,
+    metrics,
+    log,
+    clock,
+    memory,
+    defaults: query,
+    timeoutMs: query.timeoutMs,
+    maxConcurrent: query.maxConcurrent,
+    build: buildInfo(),
+    flags: config.flagTexts,
+    routePrefix: config.http.routePrefix,
+    disableCors: config.http.disableCors,
+    storeApi: config.http.storeApi ? createStoreApiFetchHandler(served) : undefined,
+  });
+}
