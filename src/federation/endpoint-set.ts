@@ -1,21 +1,12 @@
 import { compareBytewise } from "../lib/bytes.ts";
-import { GatewayError } from "../lib/errors.ts";
+import { GatewayError, messageOf } from "../lib/errors.ts";
 import type { Labels } from "../model/labels.ts";
 import type { TimeRange } from "../model/time-range.ts";
-import type { Clock } from "../runtime/clock.ts";
 import type { Endpoint, EndpointApi, EndpointInfo } from "../store/endpoint.ts";
-import type { Store } from "../store/store.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type ConnectionLabel, labelSetsText, observeConnections } from "./endpoint-connections.ts";
-import {
-  type EndpointPolicy,
-  type EndpointState,
-  isForgotten,
-  isQueryable,
-  nextState,
-  unknownStore,
-} from "./endpoint-state.ts";
+import { createProducerCheck } from "./duplicate-producers.ts";
+import { type ConnectionLabel, observeConnections } from "./endpoint-connections.ts";
+import { createMember, type EndpointMember, type MemberOptions } from "./endpoint-member.ts";
 import type { QueryableEndpoint } from "./queryable-endpoint.ts";
 
 /** An address that is to be a member. */
@@ -37,19 +28,14 @@ export interface EndpointStatus {
   readonly timeRange: TimeRange;
 }
 
-export interface EndpointSetOptions {
+export interface EndpointSetOptions extends MemberOptions {
   /** Makes the connection to an address. Must not wait for it. */
   dial(address: string): Endpoint;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly metrics: Metrics;
   /** How often Info is asked. */
   readonly intervalMs: number;
-  /** How long Info may take. */
-  readonly infoTimeoutMs: number;
+  /** How long an endpoint may fail before it is dropped. */
   readonly unhealthyTimeoutMs: number;
-  /** How long calls in flight may go on after their endpoint was dropped. */
-  readonly graceMs: number;
   /** Labels of `thanos_store_nodes_grpc_connections`. */
   readonly connectionLabels?: readonly ConnectionLabel[];
 }
@@ -73,17 +59,10 @@ export interface EndpointSet {
   close(): Promise<void>;
 }
 
-interface Member {
-  readonly policy: EndpointPolicy;
-  readonly endpoint: Endpoint;
-  readonly store: Store;
-  state: EndpointState;
-}
-
 export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
   const { clock, log } = options;
-  const members = new Map<string, Member>();
-  const warnedTwins = new Set<string>();
+  const members = new Map<string, EndpointMember>();
+  const checkProducers = createProducerCheck(log);
   const stop = new AbortController();
   const first = Promise.withResolvers<void>();
   const twins = options.metrics.counter(
@@ -91,127 +70,41 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
     "The number of times a duplicated endpoint address is detected from the different configs in query.",
   );
   let specs: ReadonlyMap<string, EndpointSpec> = new Map();
-  let running: Promise<void> | undefined;
-  let again = false;
   let stopTimer: () => void = () => undefined;
 
-  const sorted = (): Member[] =>
-    [...members.values()].sort((a, b) => compareBytewise(a.endpoint.address, b.endpoint.address));
-  const queryable = (): Member[] => sorted().filter(({ state, policy }) => isQueryable(state, policy));
-
+  const sorted = () => [...members.values()].sort((a, b) => compareBytewise(a.address, b.address));
+  const queryable = () => sorted().filter((member) => member.isQueryable());
   observeConnections(options.metrics, options.connectionLabels, () =>
-    queryable().map((member) => ({ address: member.endpoint.address, info: infoOf(member) })),
+    queryable().map((member) => ({ address: member.address, info: member.info() })),
   );
 
   const add = ({ address, strict }: EndpointSpec) => {
-    const endpoint = options.dial(address);
-    const member: Member = {
-      policy: { strict, unhealthyTimeoutMs: options.unhealthyTimeoutMs },
-      endpoint,
-      store: endpoint.store(() => infoOf(member)),
-      state: { kind: "dialing" },
-    };
-    members.set(address, member);
+    const policy = { strict, unhealthyTimeoutMs: options.unhealthyTimeoutMs };
+    members.set(address, createMember(options.dial(address), policy, options));
   };
-
-  const drop = (member: Member) => {
-    const { address } = member.endpoint;
+  const drop = (member: EndpointMember) => {
+    const { address } = member;
     members.delete(address);
-    if (member.state.kind !== "dialing")
+    if (member.state().kind !== "dialing")
       log.info("removing endpoint because it's unhealthy or does not exist", { address });
-    member.endpoint.close(options.graceMs).catch((error: unknown) => {
-      log.warn("closing of endpoint failed", { address, err: GatewayError.from(error).message });
-    });
+    void member.close();
   };
-
-  const ask = async (member: Member): Promise<void> => {
-    const { endpoint, state } = member;
-    const limit = new AbortController();
-    const timer = clock.after(options.infoTimeoutMs, () => {
-      limit.abort(
-        new GatewayError("timeout", "rpc error: code = DeadlineExceeded desc = context deadline exceeded"),
-      );
-    });
-    try {
-      const info = await endpoint.fetchInfo({
-        signal: AbortSignal.any([stop.signal, limit.signal]),
-        deadlineMs: clock.nowMs() + options.infoTimeoutMs,
-      });
-      member.state = nextState(member.state, { kind: "answered", info }, clock.nowMs());
-      if (state.kind === "dialing") {
-        log.info(`adding new ${info.component} with ${[...info.apis].join(", ")}`, {
-          address: endpoint.address,
-          extLset: labelSetsText(info.labelSets),
-        });
-      }
-    } catch (reason) {
-      if (stop.signal.aborted) return;
-      const error = GatewayError.from(limit.signal.aborted ? limit.signal.reason : reason, "unavailable");
-      member.state = nextState(member.state, { kind: "failed", error }, clock.nowMs());
-      log.warn("update of endpoint failed", { address: endpoint.address, err: error.message });
-    } finally {
-      timer();
-    }
-  };
-
-  const warnOfTwins = () => {
-    const seen = new Map<string, string>();
-    for (const member of queryable()) {
-      const info = infoOf(member);
-      if (!info.apis.has("store") || (info.component !== "sidecar" && info.component !== "rule")) continue;
-      const extLset = labelSetsText(info.labelSets);
-      const { address } = member.endpoint;
-      const other = seen.get(extLset);
-      if (other === undefined) seen.set(extLset, address);
-      else if (!warnedTwins.has(`${address} ${extLset}`)) {
-        warnedTwins.add(`${address} ${extLset}`);
-        log.warn(
-          "found duplicate storeEndpoints producer (sidecar or ruler). This is not advised as it will malform data in in the same bucket",
-          { address, extLset, other },
-        );
-      }
-    }
-  };
-
-  const refreshOnce = async (): Promise<void> => {
+  const refresh = oneAtATime(async () => {
+    if (stop.signal.aborted) return;
     const wanted = specs;
     for (const [address, member] of members) {
       if (wanted.get(address)?.strict !== member.policy.strict) drop(member);
     }
     for (const spec of wanted.values()) if (!members.has(spec.address)) add(spec);
-    await Promise.all([...members.values()].map(ask));
+    await Promise.all([...members.values()].map((member) => member.ask(stop.signal)));
     if (stop.signal.aborted) return;
-    for (const member of members.values()) {
-      if (isForgotten(member.state, member.policy, clock.nowMs())) drop(member);
-    }
-    warnOfTwins();
+    for (const member of members.values()) if (member.isForgotten()) drop(member);
+    checkProducers(queryable());
     first.resolve();
-  };
-
-  const refresh = (): Promise<void> => {
-    if (stop.signal.aborted) return Promise.resolve();
-    if (running !== undefined) {
-      again = true;
-      return running;
-    }
-    running = (async () => {
-      try {
-        do {
-          again = false;
-          await refreshOnce();
-        } while (again && !stop.signal.aborted);
-      } finally {
-        running = undefined;
-      }
-    })();
-    return running;
-  };
-
+  });
   const tick = () => {
     refresh()
-      .catch((error: unknown) =>
-        log.error("update of endpoints failed", { err: GatewayError.from(error).message }),
-      )
+      .catch((error: unknown) => log.error("update of endpoints failed", { err: messageOf(error) }))
       .finally(() => {
         if (!stop.signal.aborted) stopTimer = clock.after(options.intervalMs, tick);
       });
@@ -225,17 +118,10 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
     },
     refresh,
     start: tick,
-    endpoints: () =>
-      queryable()
-        .filter((member) => infoOf(member).apis.has("store"))
-        .map((member) => ({
-          address: member.endpoint.address,
-          store: member.store,
-          tsdbInfos: infoOf(member).tsdbInfos,
-        })),
+    endpoints: () => queryable().filter(servesStore).map(asQueryable),
     endpointsWith: (api) =>
       queryable()
-        .map((member) => ({ endpoint: member.endpoint, info: infoOf(member) }))
+        .map((member) => ({ endpoint: member.endpoint, info: member.info() }))
         .filter(({ info }) => info.apis.has(api)),
     status: () => sorted().flatMap(statusOf),
     firstRefresh: () => first.promise,
@@ -246,20 +132,46 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       first.resolve();
       const all = [...members.values()];
       members.clear();
-      await Promise.allSettled([running, ...all.map(({ endpoint }) => endpoint.close(options.graceMs))]);
+      await Promise.all(all.map((member) => member.close()));
     },
   };
 }
 
-function infoOf({ state }: Member): EndpointInfo {
-  return state.kind === "dialing" ? unknownStore : state.info;
+/** Runs `task` one at a time; a call while it runs makes it run once more, and waits for that. */
+function oneAtATime(task: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let again = false;
+  const run = async () => {
+    try {
+      do {
+        again = false;
+        await task();
+      } while (again);
+    } finally {
+      running = undefined;
+    }
+  };
+  return () => {
+    if (running === undefined) running = run();
+    else again = true;
+    return running;
+  };
 }
 
-function statusOf({ endpoint, state }: Member): EndpointStatus[] {
+function servesStore(member: EndpointMember): boolean {
+  return member.info().apis.has("store");
+}
+
+function asQueryable(member: EndpointMember): QueryableEndpoint {
+  return { address: member.address, store: member.store, tsdbInfos: member.info().tsdbInfos };
+}
+
+function statusOf(member: EndpointMember): EndpointStatus[] {
+  const state = member.state();
   if (state.kind === "dialing") return [];
   return [
     {
-      name: endpoint.address,
+      name: member.address,
       component: state.info.component === "" ? undefined : state.info.component,
       lastCheckMs: state.lastCheckMs,
       lastError: state.kind === "failing" ? state.error.message : undefined,
