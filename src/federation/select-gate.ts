@@ -1,4 +1,8 @@
-import type { SelectGate } from "./select.ts";
+/** Lets so many selects of one query open their streams at a time. */
+export interface SelectGate {
+  /** Resolves with the way out; rejects with the signal's reason. */
+  enter(signal: AbortSignal): Promise<() => void>;
+}
 
 /** Lets `max` in at a time, others in the order of their coming. */
 export function createSelectGate(max: number): SelectGate {

@@ -1,19 +1,13 @@
-import { GatewayError } from "../lib/errors.ts";
 import type { Matcher } from "../model/matcher.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { SampleColumn, SampleSource, Selectable, SelectRequest } from "../store/samples.ts";
 import type { PartialResponse, QueryContext, SeriesRequest, ShardInfo, Store } from "../store/store.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import { adjustsCounters, aggregatesOf, maxResolutionOf, readingOf } from "./aggregates.ts";
-import { createPace, type Pace } from "./pace.ts";
-import { proxyError } from "./proxy-error.ts";
+import { createPace } from "./pace.ts";
+import type { SelectGate } from "./select-gate.ts";
+import { createSelectStream } from "./select-stream.ts";
 import { SeriesReader } from "./series-reader.ts";
-
-/** Lets so many selects of one query open their streams at a time. */
-export interface SelectGate {
-  /** Resolves with the way out; rejects with the signal's reason. */
-  enter(signal: AbortSignal): Promise<() => void>;
-}
 
 /** What one query says about where and how its series are read. */
 export interface SelectableOptions {
@@ -68,21 +62,10 @@ function createSource(
   ctx: QueryContext,
   request: SelectRequest,
 ): SampleSource {
-  const scope = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, scope.signal]);
   const toStore = seriesRequestOf(options, request);
-  const isMerged = toStore.withoutReplicaLabels.length > 0;
-  const reader = new SeriesReader({
-    range: request.range,
-    // Upstream lifts raw counters over their resets also where nothing is merged, so that resets() is always 0 there;
-    // here the raw samples of one series are what their Prometheus has.
-    reading: isMerged || toStore.maxResolutionMs > 0 ? readingOf(request.func) : "average",
-    algorithm: isMerged ? options.algorithm : "none",
-    adjustsCounters: adjustsCounters(request.func),
-  });
-  const pace: Pace = createPace(options);
-  let stream: AsyncIterator<SeriesBatch, unknown> | undefined;
-  let leaveGate: (() => void) | undefined;
+  const reader = createReader(options, request, toStore);
+  const stream = createSelectStream(store, toStore, { ctx, gate: options.gate });
+  const pace = createPace(options);
   let batch: SeriesBatch | undefined;
   let row = 0;
   let heldBytes = 0;
@@ -103,32 +86,15 @@ function createSource(
     }
     return undefined;
   };
-
-  const open = async (): Promise<AsyncIterator<SeriesBatch, unknown>> => {
-    leaveGate = await options.gate?.enter(signal);
-    return store.series({ ...ctx, signal }, toStore)[Symbol.asyncIterator]();
-  };
-
-  /** Gets the next batch; false at the end. */
   const refill = async (): Promise<boolean> => {
     batch = undefined;
-    try {
-      stream ??= await open();
-      const pulled = await stream.next();
-      leaveGate?.();
-      if (pulled.done === true) return false;
-      for (const warning of pulled.value.warnings) ctx.warn(warning);
-      batch = pulled.value;
-      row = 0;
-      return true;
-    } catch (error) {
-      throw proxyError("Series", error, ctx.signal);
-    }
+    batch = await stream.next();
+    row = 0;
+    return batch !== undefined;
   };
-
   const pull = async (): Promise<Pulled> => {
     try {
-      while (closing === undefined && (await refill())) {
+      while ((await refill()) && closing === undefined) {
         const column = await fromBatch();
         if (column !== undefined) return column;
       }
@@ -139,25 +105,33 @@ function createSource(
     await close();
     return undefined;
   };
-
   const next = (): Pulled | Promise<Pulled> => {
     if (closing !== undefined) return undefined;
     const pulled = fromBatch();
     return pulled === undefined ? pull() : pulled;
   };
-
   const close = (): Promise<void> => {
-    closing ??= (async () => {
-      scope.abort(new GatewayError("canceled", "the select is closed"));
-      leaveGate?.();
-      batch = undefined;
-      ctx.memory.give(heldBytes);
-      heldBytes = 0;
-      // What a stream says on being left is nobody's failure.
-      await Promise.allSettled([stream?.return?.()]);
-    })();
+    closing ??= stream.close();
+    batch = undefined;
+    ctx.memory.give(heldBytes);
+    heldBytes = 0;
     return closing;
   };
-
   return { next, close };
+}
+
+function createReader(
+  options: SelectableOptions,
+  request: SelectRequest,
+  toStore: SeriesRequest,
+): SeriesReader {
+  const isMerged = toStore.withoutReplicaLabels.length > 0;
+  return new SeriesReader({
+    range: request.range,
+    // Upstream lifts raw counters over their resets also where nothing is merged, so that resets() is always 0 there;
+    // here the raw samples of one series are what their Prometheus has.
+    reading: isMerged || toStore.maxResolutionMs > 0 ? readingOf(request.func) : "average",
+    algorithm: isMerged ? options.algorithm : "none",
+    adjustsCounters: adjustsCounters(request.func),
+  });
 }
