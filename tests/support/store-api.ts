@@ -1,4 +1,5 @@
 import { type DialOptions, dialThanos, type ThanosEndpoint } from "../../src/clients/thanos/dial-thanos.ts";
+import { createSlabPool, type SlabPool } from "../../src/lib/slab-pool.ts";
 import { labelsOf } from "../../src/model/labels.ts";
 import { allTime } from "../../src/model/time-range.ts";
 import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "../../src/rpc/grpc-server.ts";
@@ -36,7 +37,7 @@ export async function serveAndDial(
     ...parts.server,
   });
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
-  const endpoint = dialThanos({ address, ...parts.client });
+  const endpoint = dialThanos({ address, slabs: createPoisoningPool(), ...parts.client });
   return {
     server,
     address,
@@ -45,6 +46,18 @@ export async function serveAndDial(
     async close() {
       await endpoint.close();
       await server.close(0);
+    },
+  };
+}
+
+/** Spoils what is given back, so that whoever reads a batch for too long reads junk. */
+export function createPoisoningPool(): SlabPool {
+  const pool = createSlabPool(8 << 20);
+  return {
+    take: pool.take,
+    give(slab) {
+      slab.fill(0xdd);
+      pool.give(slab);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { GatewayError } from "../../lib/errors.ts";
+import { createSlabPool, type SlabPool } from "../../lib/slab-pool.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { createHttp2Client } from "../../runtime/http2-client.ts";
 import type { ClientTls } from "../../runtime/tls.ts";
@@ -45,6 +46,8 @@ export interface DialOptions {
   readonly streamWindowBytes?: (() => number) | undefined;
   readonly connectTimeoutMs?: number | undefined;
   readonly maxMessageBytes?: number | undefined;
+  /** Where batches have their bytes; by default one pool for all endpoints. */
+  readonly slabs?: SlabPool | undefined;
   readonly metrics?: Metrics | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -58,6 +61,7 @@ export interface ThanosEndpoint extends Endpoint {
 /** Series in one frame that peers are asked for, as Thanos's own querier does. */
 const responseBatchSize = 64;
 
+const sharedSlabs = createSlabPool(32 * 1024 * 1024);
 const defaultWindowBytes = 1024 * 1024;
 const defaultMaxMessageBytes = 256 * 1024 * 1024;
 
@@ -94,7 +98,11 @@ export function dialThanos(options: DialOptions): ThanosEndpoint {
     fetchInfo: (ctx) => fetchInfo(channel, ctx),
     isServing: (ctx) => isServing(channel, ctx),
     store: (info) =>
-      createStore(channel, info, { responseTimeoutMs: options.responseTimeoutMs ?? 0, windowBytes }),
+      createStore(channel, info, {
+        responseTimeoutMs: options.responseTimeoutMs ?? 0,
+        windowBytes,
+        slabs: options.slabs ?? sharedSlabs,
+      }),
     close: (graceMs = 0) => client.close(graceMs),
   };
 }
@@ -135,11 +143,13 @@ async function isServing(channel: GrpcChannel, ctx: CallContext): Promise<boolea
   return status === HealthCheckResponse_ServingStatus.SERVING;
 }
 
-function createStore(
-  channel: GrpcChannel,
-  info: () => StoreInfo,
-  options: { readonly responseTimeoutMs: number; readonly windowBytes: () => number },
-): Store {
+interface StoreOptions {
+  readonly responseTimeoutMs: number;
+  readonly windowBytes: () => number;
+  readonly slabs: SlabPool;
+}
+
+function createStore(channel: GrpcChannel, info: () => StoreInfo, options: StoreOptions): Store {
   return {
     name: channel.address,
     info,
@@ -148,6 +158,7 @@ function createStore(
         message: encodeSeriesRequest(toWire(request)),
         responseTimeoutMs: options.responseTimeoutMs,
         streamWindowBytes: options.windowBytes(),
+        slabs: options.slabs,
         clientText: () => clientText(channel.address, info()),
       }),
     async labelNames(ctx, request) {

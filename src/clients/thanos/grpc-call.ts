@@ -1,7 +1,7 @@
 import { GatewayError, messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Http2Client, Http2Failure, Http2Headers, Http2Stream } from "../../runtime/http2-client.ts";
-import { createDeframer, encodeFrame } from "../../wire/grpc-frames.ts";
+import { encodeFrame } from "../../wire/grpc-frames.ts";
 import { encodeGrpcTimeout, grpcStatus } from "../../wire/grpc-headers.ts";
 import type { GrpcCallType, GrpcClientMetrics } from "./client-metrics.ts";
 import { headError, statusError, trailerError, transportError } from "./grpc-errors.ts";
@@ -29,10 +29,12 @@ export interface GrpcCallRequest {
   readonly deadlineMs: number | undefined;
 }
 
-/** Hears of one call. What `onMessages` throws ends the call with that error. `onEnd` is the last. */
+/** Takes one call's bytes. What `onBytes` throws ends the call with that error. `onEnd` is the last. */
 export interface GrpcCallSink {
-  /** Bytes came in, as whole messages and maybe a part of one. The messages are the sink's to keep. */
-  onBytes(messages: readonly Uint8Array[], sizeBytes: number): void;
+  /** Reads frames out of the bytes, which are the sink's to keep; the count of messages that are whole with them. */
+  onBytes(bytes: Uint8Array): number;
+  /** Bytes of a message that is not whole. */
+  cutBytes(): number;
   onEnd(error: GatewayError | undefined): void;
 }
 
@@ -124,7 +126,6 @@ interface Reader {
 /** Reads one attempt's answer. */
 function createReader(channel: GrpcChannel, sink: GrpcCallSink, count: (messages: number) => void): Reader {
   const { address } = channel;
-  const deframer = createDeframer({ limitBytes: channel.maxMessageBytes });
   let last: Http2Headers = {};
   let untouched = true;
   return {
@@ -142,14 +143,8 @@ function createReader(channel: GrpcChannel, sink: GrpcCallSink, count: (messages
       last = headers;
     },
     data(bytes) {
-      const messages: Uint8Array[] = [];
-      try {
-        deframer.push(bytes, messages);
-      } catch (error) {
-        throw broken(address, error);
-      }
-      if (messages.length > 0) count(messages.length);
-      sink.onBytes(messages, bytes.length);
+      const messages = sink.onBytes(bytes);
+      if (messages > 0) count(messages);
     },
     trailers(headers) {
       last = headers;
@@ -158,10 +153,10 @@ function createReader(channel: GrpcChannel, sink: GrpcCallSink, count: (messages
     verdict(failure) {
       const error = trailerError(last);
       if (error instanceof GatewayError) return error;
-      if (error === undefined) return cutMessage(address, deframer.heldBytes);
+      if (error === undefined) return cutMessage(address, sink.cutBytes());
       if (failure !== undefined) return transportError(address, failure);
       return (
-        cutMessage(address, deframer.heldBytes) ??
+        cutMessage(address, sink.cutBytes()) ??
         statusError(grpcStatus.internal, `${address} ended the call without a gRPC status`)
       );
     },
@@ -174,13 +169,6 @@ function cutMessage(address: string, heldBytes: number): GatewayError | undefine
     grpcStatus.internal,
     `${address} ended the call inside a message, after ${heldBytes} bytes of it`,
   );
-}
-
-/** Errors about frames know no address. */
-function broken(address: string, error: unknown): GatewayError {
-  const tooLarge = error instanceof GatewayError && error.code === "execution";
-  const status = tooLarge ? grpcStatus.resourceExhausted : grpcStatus.internal;
-  return statusError(status, `bad gRPC frame from ${address}: ${messageOf(error)}`, error);
 }
 
 function headersOf(request: GrpcCallRequest, clock: Clock): Record<string, string> {

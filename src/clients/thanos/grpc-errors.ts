@@ -1,4 +1,4 @@
-import { type ErrorCode, GatewayError } from "../../lib/errors.ts";
+import { type ErrorCode, GatewayError, messageOf } from "../../lib/errors.ts";
 import type { Http2Failure, Http2Headers } from "../../runtime/http2-client.ts";
 import { decodeGrpcMessage, grpcStatus, grpcStatusName, parseGrpcStatus } from "../../wire/grpc-headers.ts";
 
@@ -32,6 +32,13 @@ export function transportError(address: string, failure: Http2Failure): GatewayE
   }
   const status = failure.kind === "reset" ? statusOfReset(failure.resetCode) : grpcStatus.unavailable;
   return statusError(status, `call to ${address} was cut: ${failure.reason}`);
+}
+
+/** Names the peer in an error about its frames. */
+export function frameError(address: string, error: unknown): GatewayError {
+  const tooLarge = error instanceof GatewayError && error.code === "execution";
+  const status = tooLarge ? grpcStatus.resourceExhausted : grpcStatus.internal;
+  return statusError(status, `bad gRPC frame from ${address}: ${messageOf(error)}`, error);
 }
 
 /** HTTP/2's error codes as gRPC reads them. */

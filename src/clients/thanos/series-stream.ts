@@ -1,4 +1,5 @@
 import { GatewayError, messageOf } from "../../lib/errors.ts";
+import type { SlabPool } from "../../lib/slab-pool.ts";
 import { formatGoDuration } from "../../model/go-duration.ts";
 import { yieldToLoop } from "../../runtime/clock.ts";
 import type { QueryContext } from "../../store/store.ts";
@@ -6,8 +7,10 @@ import { streamPhaseOf, withStreamPhase } from "../../store/stream-phase.ts";
 import { BatchBuilder } from "../../wire/batch-builder.ts";
 import { grpcStatus } from "../../wire/grpc-headers.ts";
 import type { SeriesBatch } from "../../wire/series-batch.ts";
-import { type GrpcCall, type GrpcChannel, startGrpcCall } from "./grpc-call.ts";
+import { type GrpcCall, type GrpcCallSink, type GrpcChannel, startGrpcCall } from "./grpc-call.ts";
 import { statusError } from "./grpc-errors.ts";
+import { createSilenceTimer, type SilenceTimer } from "./silence-timer.ts";
+import { createSlabReader, type SlabReader } from "./slab-reader.ts";
 
 export interface SeriesStreamOptions {
   /** The encoded SeriesRequest. */
@@ -16,6 +19,7 @@ export interface SeriesStreamOptions {
   readonly responseTimeoutMs: number;
   /** What a paused stream may still receive; counted while it is paused. */
   readonly streamWindowBytes: number;
+  readonly slabs: SlabPool;
   /** `Addr: … MinTime: … MaxTime: …`, for the text of that time-out. */
   readonly clientText: () => string;
 }
@@ -30,205 +34,211 @@ const path = "/thanos.Store/Series";
 
 interface Waiting {
   readonly batch: SeriesBatch;
-  /** What was counted for it. */
-  readonly heldBytes: number;
+  /** Where its rows lie; given back when the batch after it is asked for. */
+  readonly slabs: readonly Uint8Array[];
 }
+
+const done = { done: true, value: undefined } as const;
 
 /**
  * One call of Store/Series as batches.
  *
- *   DATA frames ─▶ messages ─▶ builder ─▶ waiting (≤ 2, then the stream is paused) ─▶ next()
+ *   DATA frames ─▶ slabs ─▶ messages ─▶ builder ─▶ waiting (≤ 2, then the stream is paused) ─▶ next()
  *
- * Bytes are counted from arrival until the batch after theirs is asked for. `return` ends the call at once, even while a
- * `next` is pending; so does the context's signal.
+ * Slabs are counted from the first byte in them until the batch after their last row is asked for; then they are used
+ * again, so what is kept of a batch must be copied. `return` ends the call at once, even while a `next` is pending; so does
+ * the context's signal.
  */
 export function readSeriesStream(
   channel: GrpcChannel,
   ctx: QueryContext,
   options: SeriesStreamOptions,
 ): AsyncIterableIterator<SeriesBatch> {
-  const builder = new BatchBuilder();
-  const waiting: Waiting[] = [];
-  let openBytes = 0;
-  let lent: Waiting | undefined;
-  let paused = false;
-  let received = false;
-  let ended = false;
-  let closed = false;
-  let failure: GatewayError | undefined;
-  let wake: (() => void) | undefined;
-  let call: GrpcCall | undefined;
-  const silence = createSilenceTimer(channel, options, (error) => call?.fail(error));
+  return new SeriesStream(channel, ctx, options);
+}
 
-  const wakeUp = () => {
-    const waker = wake;
-    wake = undefined;
-    waker?.();
-  };
-  const seal = () => {
-    waiting.push({ batch: builder.take(), heldBytes: openBytes });
-    openBytes = 0;
-  };
-  const add = (message: Uint8Array) => {
+class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
+  readonly #channel: GrpcChannel;
+  readonly #ctx: QueryContext;
+  readonly #options: SeriesStreamOptions;
+  readonly #builder = new BatchBuilder();
+  readonly #reader: SlabReader;
+  readonly #silence: SilenceTimer;
+  readonly #waiting: Waiting[] = [];
+  #lent: Waiting | undefined;
+  #call: GrpcCall | undefined;
+  #paused = false;
+  #received = false;
+  #ended = false;
+  #closed = false;
+  #failure: GatewayError | undefined;
+  #messages = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(channel: GrpcChannel, ctx: QueryContext, options: SeriesStreamOptions) {
+    this.#channel = channel;
+    this.#ctx = ctx;
+    this.#options = options;
+    this.#reader = createSlabReader({
+      pool: options.slabs,
+      address: channel.address,
+      limitBytes: channel.maxMessageBytes,
+      onTake: (sizeBytes) => ctx.memory.take(sizeBytes),
+      onMessage: (message) => this.#add(message),
+    });
+    this.#silence = createSilenceTimer(channel.clock, options.responseTimeoutMs, () => this.#giveUp());
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<SeriesBatch, undefined>> {
+    this.#giveBack();
+    if (this.#closed) return done;
+    if (this.#call === undefined) this.#begin();
+    await this.#arrival();
+    if (this.#closed) return done;
+    const failure = this.#failure;
+    if (failure !== undefined && (this.#isEmpty() || endsAtOnce(failure))) {
+      this.#close();
+      throw this.#received || streamPhaseOf(failure) === "silent"
+        ? failure
+        : withStreamPhase(failure, "open");
+    }
+    if (this.#waiting.length === 0 && !this.#builder.empty) this.#seal();
+    this.#lent = this.#waiting.shift();
+    if (this.#lent === undefined) {
+      this.#close();
+      return done;
+    }
+    if (this.#waiting.length < maxWaiting) this.#resume();
+    return { done: false, value: this.#lent.batch };
+  }
+
+  async return(): Promise<IteratorResult<SeriesBatch, undefined>> {
+    this.#close();
+    return done;
+  }
+
+  onBytes(bytes: Uint8Array): number {
+    this.#silence.touch();
+    this.#received = true;
+    const before = this.#messages;
+    this.#reader.push(bytes);
+    if (this.#waiting.length >= maxWaiting) this.#pause();
+    if (!this.#isEmpty()) this.#wakeUp();
+    return this.#messages - before;
+  }
+
+  cutBytes(): number {
+    return this.#reader.heldBytes;
+  }
+
+  onEnd(error: GatewayError | undefined): void {
+    this.#ended = true;
+    this.#silence.stop();
+    this.#failure = error;
+    this.#wakeUp();
+  }
+
+  #begin(): void {
+    const { signal, deadlineMs, metadata } = this.#ctx;
+    const { message } = this.#options;
+    const request = { type: "server_stream", path, message, metadata, signal, deadlineMs } as const;
+    this.#call = startGrpcCall(this.#channel, request, this);
+    this.#silence.start();
+  }
+
+  /** Resolves when there is something to hand out, or to tell. */
+  async #arrival(): Promise<void> {
+    while (this.#isEmpty() && !this.#ended && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      // One read of the socket brings many DATA frames: let all of them in before a batch is made of them.
+      if (this.#waiting.length === 0 && !this.#ended && !this.#closed) await yieldToLoop();
+    }
+  }
+
+  #isEmpty(): boolean {
+    return this.#waiting.length === 0 && this.#builder.empty;
+  }
+
+  #add(message: Uint8Array): void {
+    const builder = this.#builder;
+    this.#messages += 1;
     try {
       builder.add(message);
     } catch (error) {
-      const text = `bad series from ${channel.address}: ${messageOf(error)}`;
+      const text = `bad series from ${this.#channel.address}: ${messageOf(error)}`;
       throw statusError(grpcStatus.internal, text, error);
     }
-  };
-  const pause = () => {
-    if (paused || ended) return;
-    ctx.memory.take(options.streamWindowBytes);
-    paused = true;
-    silence.stop();
-    call?.pause();
-  };
-  const resume = () => {
-    if (!paused) return;
-    paused = false;
-    ctx.memory.give(options.streamWindowBytes);
-    if (ended) return;
-    silence.start();
-    call?.resume();
-  };
-  const giveBack = () => {
+    if (builder.sizeBytes >= batchBytes || builder.count >= batchRows || builder.full) this.#seal();
+  }
+
+  #seal(): void {
+    this.#waiting.push({ batch: this.#builder.take(), slabs: this.#reader.takeFull() });
+  }
+
+  #pause(): void {
+    if (this.#paused || this.#ended) return;
+    this.#ctx.memory.take(this.#options.streamWindowBytes);
+    this.#paused = true;
+    this.#silence.stop();
+    this.#call?.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#ctx.memory.give(this.#options.streamWindowBytes);
+    if (this.#ended) return;
+    this.#silence.start();
+    this.#call?.resume();
+  }
+
+  /** The batch in the consumer's hands is not read any more. */
+  #giveBack(): void {
+    const lent = this.#lent;
     if (lent === undefined) return;
-    ctx.memory.give(lent.heldBytes);
-    builder.recycle(lent.batch);
-    lent = undefined;
-  };
-  const close = () => {
-    if (closed) return;
-    closed = true;
-    call?.fail(new GatewayError("canceled", "rpc error: code = Canceled desc = context canceled"));
-    resume();
-    giveBack();
-    ctx.memory.give(openBytes);
-    for (const { heldBytes } of waiting.splice(0)) ctx.memory.give(heldBytes);
-    openBytes = 0;
-    wakeUp();
-  };
+    this.#lent = undefined;
+    this.#builder.recycle(lent.batch);
+    this.#free(lent.slabs);
+  }
 
-  const begin = () =>
-    startGrpcCall(
-      channel,
-      {
-        type: "server_stream",
-        path,
-        message: options.message,
-        metadata: ctx.metadata,
-        signal: ctx.signal,
-        deadlineMs: ctx.deadlineMs,
-      },
-      {
-        onBytes(messages, sizeBytes) {
-          silence.touch();
-          ctx.memory.take(sizeBytes);
-          openBytes += sizeBytes;
-          received = true;
-          for (const message of messages) {
-            add(message);
-            if (builder.sizeBytes >= batchBytes || builder.count >= batchRows || builder.full) seal();
-          }
-          if (waiting.length >= maxWaiting) pause();
-          if (waiting.length > 0 || !builder.empty) wakeUp();
-        },
-        onEnd(error) {
-          ended = true;
-          silence.stop();
-          failure = error;
-          wakeUp();
-        },
-      },
-    );
-
-  /** Resolves when there is something to hand out, or to tell. */
-  const arrival = async (): Promise<void> => {
-    while (waiting.length === 0 && builder.empty && !ended && !closed) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      // One read of the socket brings many DATA frames: let all of them in before a batch is made of them.
-      if (waiting.length === 0 && !ended && !closed) await yieldToLoop();
+  #free(slabs: readonly Uint8Array[]): void {
+    for (const slab of slabs) {
+      this.#ctx.memory.give(slab.length);
+      this.#options.slabs.give(slab);
     }
-  };
+  }
 
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      giveBack();
-      if (closed) return { done: true, value: undefined };
-      if (call === undefined) {
-        call = begin();
-        silence.start();
-      }
-      await arrival();
-      if (closed) return { done: true, value: undefined };
-      if (waiting.length === 0 && !builder.empty && !(failure !== undefined && isAtOnce(failure))) seal();
-      if (failure !== undefined && (waiting.length === 0 || isAtOnce(failure))) {
-        const error = received ? failure : openPhase(failure);
-        close();
-        throw error;
-      }
-      lent = waiting.shift();
-      if (lent === undefined) {
-        close();
-        return { done: true, value: undefined };
-      }
-      if (waiting.length < maxWaiting) resume();
-      return { done: false, value: lent.batch };
-    },
-    async return() {
-      close();
-      return { done: true, value: undefined };
-    },
-  };
+  #giveUp(): void {
+    const { responseTimeoutMs, clientText } = this.#options;
+    const text = `failed to receive any data in ${formatGoDuration(responseTimeoutMs)} from ${clientText()}: rpc error: code = Canceled desc = context canceled`;
+    this.#call?.fail(withStreamPhase(new GatewayError("unavailable", text), "silent"));
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#call?.fail(statusError(grpcStatus.canceled, "context canceled"));
+    this.#resume();
+    this.#giveBack();
+    for (const { slabs } of this.#waiting.splice(0)) this.#free(slabs);
+    this.#free(this.#reader.takeRest());
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
 }
 
 /** The caller's own end of the query does not wait for what came before; a failing peer's answer so far is still good. */
-function isAtOnce(error: GatewayError): boolean {
+function endsAtOnce(error: GatewayError): boolean {
   return error.code === "canceled" || error.code === "timeout";
-}
-
-function openPhase(error: GatewayError): GatewayError {
-  return streamPhaseOf(error) === "silent" ? error : withStreamPhase(error, "open");
-}
-
-interface SilenceTimer {
-  start(): void;
-  stop(): void;
-  touch(): void;
-}
-
-/** Watches for a peer that sends nothing; stopped while the peer may not send. */
-function createSilenceTimer(
-  { clock }: GrpcChannel,
-  { responseTimeoutMs, clientText }: SeriesStreamOptions,
-  onSilence: (error: GatewayError) => void,
-): SilenceTimer {
-  let lastMs = 0;
-  let stopTimer: (() => void) | undefined;
-  const wait = (ms: number) => {
-    stopTimer = clock.after(ms, () => {
-      const silentMs = clock.monotonicMs() - lastMs;
-      if (silentMs < responseTimeoutMs) return wait(responseTimeoutMs - silentMs);
-      const text = `failed to receive any data in ${formatGoDuration(responseTimeoutMs)} from ${clientText()}: rpc error: code = Canceled desc = context canceled`;
-      onSilence(withStreamPhase(new GatewayError("unavailable", text), "silent"));
-    });
-  };
-  return {
-    start() {
-      if (responseTimeoutMs <= 0) return;
-      lastMs = clock.monotonicMs();
-      stopTimer?.();
-      wait(responseTimeoutMs);
-    },
-    stop: () => stopTimer?.(),
-    touch() {
-      lastMs = clock.monotonicMs();
-    },
-  };
 }
