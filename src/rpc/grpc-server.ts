@@ -1,3 +1,4 @@
+import { createSlabPool, type SlabPool } from "../lib/slab-pool.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { type Http2Server, listenHttp2 } from "../runtime/http2-server.ts";
 import type { ServerTls } from "../runtime/tls.ts";
@@ -19,6 +20,8 @@ export interface StoreApiOptions {
   readonly health: () => boolean;
   /** An account for one call; without it nothing is counted. */
   readonly memory?: (() => MemoryAccount) | undefined;
+  /** Where answers are written; by default one pool for all servers. */
+  readonly slabs?: SlabPool | undefined;
   readonly log?: Log | undefined;
   readonly metrics?: Metrics | undefined;
   readonly clock?: Clock | undefined;
@@ -41,6 +44,7 @@ export interface GrpcServer {
 }
 
 const defaultMaxConnectionAgeMs = 60 * 60_000;
+const sharedSlabs = createSlabPool(16 * 1024 * 1024);
 const uncounted: MemoryAccount = { take: () => undefined, give: () => undefined };
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
@@ -78,6 +82,7 @@ export function createServedStore(options: StoreApiOptions): ServedStore {
     info: options.info,
     health: options.health,
     memory: options.memory ?? (() => uncounted),
+    slabs: options.slabs ?? sharedSlabs,
     log: options.log ?? noLog,
     metrics: createGrpcServerMetrics(options.metrics ?? noMetrics, () => clock.monotonicMs()),
     clock,

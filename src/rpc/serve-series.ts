@@ -1,4 +1,5 @@
 import { GatewayError } from "../lib/errors.ts";
+import type { SlabPool } from "../lib/slab-pool.ts";
 import { createMatcher } from "../model/matches.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ServerExchange } from "../runtime/server-exchange.ts";
@@ -45,8 +46,8 @@ export async function serveSeries(exchange: ServerExchange, served: ServedStore)
   const meter = served.metrics.started("server_stream", "thanos.Store", "Series");
   try {
     const request = decodeSeriesRequest(await readMessage(exchange));
-    const framer = new SeriesFramer(request.responseBatchSize);
-    await sendSeries({ exchange, call, meter, request, framer, heldBytes: 0 }, served);
+    const framer = new SeriesFramer(request.responseBatchSize, served.slabs.take);
+    await sendSeries({ exchange, call, meter, request, framer, heldBytes: 0, slabs: served.slabs }, served);
     respond(exchange);
     exchange.end({ "grpc-status": "0" });
     meter.handled("OK");
@@ -70,6 +71,7 @@ interface SeriesCall {
   readonly meter: RpcMeter;
   readonly request: WireSeriesRequest;
   readonly framer: SeriesFramer;
+  readonly slabs: SlabPool;
   /** What is counted for the rows that the framer holds. */
   heldBytes: number;
 }
@@ -155,11 +157,15 @@ function sendWarnings(series: SeriesCall, warnings: readonly string[]): void {
   }
 }
 
-function write({ exchange, call }: SeriesCall, bytes: Uint8Array): void {
+/** Writes bytes that nobody else has, and lets their memory be used again when they have left. */
+function write({ exchange, call, slabs }: SeriesCall, bytes: Uint8Array): void {
   const { memory } = call.ctx;
   memory.take(bytes.length);
   respond(exchange);
-  exchange.write(bytes, () => memory.give(bytes.length));
+  exchange.write(bytes, () => {
+    memory.give(bytes.length);
+    slabs.give(new Uint8Array(bytes.buffer));
+  });
 }
 
 function respond(exchange: ServerExchange): void {

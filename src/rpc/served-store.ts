@@ -1,3 +1,4 @@
+import type { SlabPool } from "../lib/slab-pool.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { EndpointInfo } from "../store/endpoint.ts";
 import type { MemoryAccount, Store } from "../store/store.ts";
@@ -13,6 +14,8 @@ export interface ServedStore {
   readonly health: () => boolean;
   /** An account for one call. */
   readonly memory: () => MemoryAccount;
+  /** Where answers are written. */
+  readonly slabs: SlabPool;
   readonly log: Log;
   readonly metrics: GrpcServerMetrics;
   readonly clock: Clock;

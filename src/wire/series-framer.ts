@@ -15,6 +15,7 @@ const batchTag = 0x22;
  */
 export class SeriesFramer {
   readonly #batchSize: number;
+  readonly #allocate: ((sizeBytes: number) => Uint8Array) | undefined;
   /** `0x0a len Series` records of the frame that is not full yet. */
   #records: Uint8Array[] = [];
   #count = 0;
@@ -23,8 +24,10 @@ export class SeriesFramer {
   /** Frames made so far. */
   frameCount = 0;
 
-  constructor(batchSize: number) {
+  /** `allocate` as in `encodeSeriesFrames`, for frames that are full with rows of one batch. */
+  constructor(batchSize: number, allocate?: (sizeBytes: number) => Uint8Array) {
     this.#batchSize = Math.max(1, batchSize);
+    this.#allocate = allocate;
   }
 
   /** The frames that are full with the rows of `batch`; the batch is not needed afterwards. */
@@ -39,7 +42,7 @@ export class SeriesFramer {
     }
     const to = batch.count - ((batch.count - from) % batchSize);
     if (to > from) {
-      frames.push(encodeSeriesFrames(batch, { from, to, batchSize }));
+      frames.push(encodeSeriesFrames(batch, { from, to, batchSize }, this.#allocate));
       this.frameCount += (to - from) / batchSize;
     }
     this.#hold(batch, to, batch.count);

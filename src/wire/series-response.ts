@@ -26,12 +26,16 @@ export interface RowRange {
   readonly batchSize: number;
 }
 
-/** gRPC frames of rows [from, to), as one piece of bytes of exact size. */
-export function encodeSeriesFrames(batch: SeriesBatch, range: RowRange): Uint8Array {
+/** gRPC frames of rows [from, to), as one piece of bytes. It is written into what `allocate` gives, which may be larger. */
+export function encodeSeriesFrames(
+  batch: SeriesBatch,
+  range: RowRange,
+  allocate: (sizeBytes: number) => Uint8Array = (sizeBytes) => new Uint8Array(sizeBytes),
+): Uint8Array {
   const { from, to } = range;
   const perFrame = Math.max(1, range.batchSize);
   const total = measure(batch, range, perFrame);
-  const out = new Uint8Array(total);
+  const out = allocate(total);
   let pos = 0;
   for (let first = from; first < to; first += perFrame) {
     const last = Math.min(to, first + perFrame);
@@ -40,7 +44,7 @@ export function encodeSeriesFrames(batch: SeriesBatch, range: RowRange): Uint8Ar
         ? writeBatch(out, pos, batch, { from, first, last })
         : writeSingle(out, pos, batch, first, from);
   }
-  return out;
+  return out.length === total ? out : out.subarray(0, total);
 }
 
 /** Fills `sizes` with the sizes of the rows' Series messages; returns the size of all frames. */

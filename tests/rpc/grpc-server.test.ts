@@ -442,6 +442,47 @@ rpc("mutual TLS carries everything", async () => {
   assert.is((await readBatches(store.series(createTestContext(), seriesRequest()))).series.length, 700);
 });
 
+for (const secure of [false, true]) {
+  rpc(`memory that is used again spoils nothing${secure ? " over TLS" : ""}`, async () => {
+    const inner = createEndlessStore({ rows: 64, chunkBytes: 3_000, batches: 150 });
+    const { store } = await pair(
+      inner,
+      secure ? { server: { tls: serverTls }, client: { tls: () => clientTls } } : {},
+    );
+    const check = async () => {
+      let rows = 0;
+      for await (const batch of store.series(createTestContext(), seriesRequest())) {
+        if (rows % 1_000 === 0) await systemClock.sleep(1);
+        for (let row = 0; row < batch.count; row++) {
+          const labels = batch.buffers[batch.labelBuffer[row] ?? 0]?.subarray(
+            batch.labelStart[row],
+            batch.labelEnd[row],
+          );
+          assert.ok(
+            Buffer.from(labels ?? [])
+              .toString()
+              .endsWith(String(rows).padStart(9, "0")),
+            `row ${rows}`,
+          );
+          const chunk = batch.chunkFrom[row] ?? 0;
+          const data = batch.buffers[batch.chunkBuffer[chunk] ?? 0]?.subarray(
+            batch.rawStart[chunk],
+            batch.rawEnd[chunk],
+          );
+          assert.is(data?.length, 3_000);
+          assert.ok(
+            data?.every((byte) => byte === 7),
+            `chunk of row ${rows}`,
+          );
+          rows += 1;
+        }
+      }
+      assert.is(rows, 9_600);
+    };
+    await Promise.all([check(), check(), check()]);
+  });
+}
+
 rpc("a caller without a certificate, or with a stranger's, is turned away", async () => {
   const { address } = await pair(many, { server: { tls: serverTls }, client: { tls: () => clientTls } });
   const foreign = await stranger.issue({ commonName: "client" });

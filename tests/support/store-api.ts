@@ -34,6 +34,7 @@ export async function serveAndDial(
     store,
     info: () => endpointInfoOf(store),
     health: () => true,
+    slabs: createPoisoningPool(),
     ...parts.server,
   });
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
