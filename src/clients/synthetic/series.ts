@@ -15,6 +15,8 @@ export interface SyntheticSeries {
 export interface SeriesMaker {
   /** A counter that grows by `perSecond` on average, in whole multiples of `unit`, from 0 at the target's start. */
   counter(name: string, perSecond: number, unit: number, labels?: Readonly<Record<string, string>>): void;
+  /** CPU seconds by mode: each busy mode takes its share of the time on average, `idle` has what is left of it. */
+  cpu(name: string, busy: Readonly<Record<string, number>>, labels?: Readonly<Record<string, string>>): void;
   /** A gauge around `middle`, up to `swing` away from it by day and night, in whole multiples of `unit`. */
   gauge(
     name: string,
@@ -51,6 +53,18 @@ export function createSeriesMaker(target: SyntheticTarget, into: SyntheticSeries
     counter(name, perSecond, unit, labels) {
       const grown = growthOf(target, seedFor(labelsFor(name, labels)));
       maker.value(name, (timeMs) => roundTo(Math.floor((grown(timeMs) * perSecond) / unit), unit), labels);
+    },
+    cpu(name, busy, labels = {}) {
+      const used = Object.entries(busy).map(([mode, share]) => {
+        const seconds = growthOf(target, seedFor(labelsFor(name, { ...labels, mode })));
+        const usedAt = (timeMs: number) => seconds(timeMs) * share;
+        maker.value(name, (timeMs) => roundTo(Math.floor(usedAt(timeMs) * 100), 0.01), { ...labels, mode });
+        return usedAt;
+      });
+      const idleAt = (timeMs: number) =>
+        used.reduce((left, usedAt) => left - usedAt(timeMs), (timeMs - target.startMs(timeMs)) / 1000);
+      const mode = "idle";
+      maker.value(name, (timeMs) => roundTo(Math.floor(idleAt(timeMs) * 100), 0.01), { ...labels, mode });
     },
     gauge(name, { middle, swing, unit }, labels) {
       const seed = seedFor(labelsFor(name, labels));

@@ -136,6 +136,28 @@ function le(labels: Labels): number {
   return Number((labelValue(labels, "le") ?? "").replace("+Inf", "Infinity"));
 }
 
+test("a CPU is busy or idle, a second a second", async () => {
+  const found = await read(store(), request("node_cpu_seconds_total", now - 24 * hour, now));
+  const byCpu = Map.groupBy(found, ({ labels }) =>
+    ["instance", "cpu"].map((n) => labelValue(labels, n)).join(),
+  );
+  assert.is(byCpu.size, 16);
+  for (const modes of byCpu.values()) {
+    const sums =
+      modes[0]?.values.map((_, i) => modes.reduce((sum, { values }) => sum + (values[i] ?? 0), 0)) ?? [];
+    for (const { values } of modes) {
+      // A staleness marker is a NaN.
+      const kept = values.filter((value) => !Number.isNaN(value));
+      assert.ok(kept.every((value, i) => i === 0 || value >= (kept[i - 1] ?? 0) || value < 60));
+    }
+    for (let i = 1; i < sums.length; i++) {
+      const seconds = ((modes[0]?.times[i] ?? 0) - (modes[0]?.times[i - 1] ?? 0)) / 1000;
+      const grown = (sums[i] ?? 0) - (sums[i - 1] ?? 0);
+      assert.ok(!(grown > 0) || Math.abs(grown - seconds) < 0.05, `${grown} in ${seconds} s`);
+    }
+  }
+});
+
 test("a target that fails leaves up at 0 and a staleness marker behind", async () => {
   const up = await read(store(), request("up", now - 6 * hour, now));
   assert.ok(up.some((series) => series.values.includes(0)));
