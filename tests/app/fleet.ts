@@ -54,6 +54,8 @@ export interface Fleet {
   readonly gateway: string;
   readonly stacked: string;
   readonly processes: readonly TestProcess[];
+  /** Ends the Prometheus of a server for good. */
+  endPrometheus(server: ServerName): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,7 +76,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
   try {
     const parts = await startParts({ ...options, folder, processes });
-    return { ...parts, processes, close };
+    const endPrometheus = async ({ cluster, replica }: ServerName) => {
+      await processes.find(({ name }) => name === `prometheus ${cluster}${replica}`)?.end();
+    };
+    return { ...parts, processes, endPrometheus, close };
   } catch (error) {
     await close();
     throw error;
@@ -86,7 +91,7 @@ interface Workshop extends FleetOptions {
   readonly processes: TestProcess[];
 }
 
-async function startParts(workshop: Workshop): Promise<Omit<Fleet, "processes" | "close">> {
+async function startParts(workshop: Workshop): Promise<Omit<Fleet, "processes" | "endPrometheus" | "close">> {
   const ports = await freePorts(18);
   const address = (i: number) => `127.0.0.1:${ports[i]}`;
   const tls = await writeCertificates(workshop.folder);
@@ -211,6 +216,7 @@ async function startSidecar(workshop: Workshop, server: FleetServer, tls: TlsFla
     `--prometheus.url=http://${server.prometheus}`,
     `--http-address=${server.sidecarHttp}`,
     `--grpc-address=${server.sidecarGrpc}`,
+    "--prometheus.get_config_interval=3s",
     ...graces,
     ...tls.server,
   ];

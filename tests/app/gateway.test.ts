@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { debianPrometheus, peerOrNotRun } from "../support/peers.ts";
+import { statusOf } from "../support/processes.ts";
 import { type Fleet, findRuntimes, startFleet } from "./fleet.ts";
 import { ask, assertSameAnswer, getJson } from "./query-answer.ts";
 import { type AppQuery, dedupQueries, narrowedQueries, withMatchers } from "./query-list.ts";
+import { gapStartSeconds, startSeconds } from "./sample-data.ts";
 
 const app = suite("gateways over sidecars over Prometheus servers");
 const programs = peerOrNotRun("tests/app over real Prometheus servers", debianPrometheus);
@@ -28,12 +31,13 @@ function withFleet(body: (running: Fleet) => Promise<void>): () => Promise<void>
   };
 }
 
-/** Runs all checks and reports those that fail together. */
-async function checkAll(checks: readonly (() => Promise<void>)[]): Promise<void> {
+/** Runs all checks and reports those that fail together. A check says how many series its answer had. */
+async function checkAll(checks: readonly (() => Promise<number>)[]): Promise<void> {
   const failures: string[] = [];
+  let empty = 0;
   for (const check of checks) {
     try {
-      await check();
+      if ((await check()) === 0) empty++;
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
     }
@@ -43,6 +47,7 @@ async function checkAll(checks: readonly (() => Promise<void>)[]): Promise<void>
     0,
     `${failures.length} of ${checks.length}:\n${failures.slice(0, 12).join("\n")}`,
   );
+  assert.ok(empty < checks.length / 20, `${empty} of ${checks.length} answers are empty`);
 }
 
 const gatewayNames = ["gateway", "stacked"] as const;
@@ -66,6 +71,7 @@ for (const name of gatewayNames) {
             parameters: { dedup: "false", partial_response: "false" },
           });
           assertSameAnswer(got, want, `${narrowed} ${JSON.stringify(query.time)}`);
+          return want.size;
         }),
       ),
     ),
@@ -84,6 +90,7 @@ for (const name of gatewayNames) {
             parameters: { dedup: "true", partial_response: "false" },
           });
           assertSameAnswer(got, want, `${text} ${JSON.stringify(query.time)}`);
+          return want.size;
         }),
       ),
     ),
@@ -104,7 +111,7 @@ app(
 app(
   "label names, values and series agree with the servers",
   withFleet(async (running) => {
-    const window = `start=${narrowedQueries[0]!.time.kind === "instant" ? narrowedQueries[0]!.time.at - 600 : 0}&end=${1_717_204_000}`;
+    const window = `start=${startSeconds}&end=${gapStartSeconds}`;
     const [server] = running.servers;
     const data = async (address: string, path: string) =>
       ((await getJson(`http://${address}/api/v1/${path}`)) as { data: unknown }).data;
@@ -137,6 +144,37 @@ app(
       assert.is(child.exitCode(), undefined, child.name);
       assert.not.match(child.output(), /level=(warn|error)/, `${child.name}:\n${child.output()}`);
     }
+  }),
+);
+
+app(
+  "a Prometheus that goes away is warned of or refused, and its sidecar is not ready",
+  withFleet(async (running) => {
+    const gone = running.servers[3]!;
+    await running.endPrometheus(gone);
+    for (const name of gatewayNames) {
+      const query = (partial: boolean) =>
+        getJson(
+          `http://${running[name]}/api/v1/query?${new URLSearchParams({
+            query: 'count by (replica) (up{cluster="b"})',
+            time: String(gapStartSeconds),
+            dedup: "false",
+            partial_response: String(partial),
+          })}`,
+        ) as Promise<{ status: string; error?: string; warnings?: string[]; data: { result: object[] } }>;
+      const partial = await query(true);
+      assert.is(partial.status, "success");
+      assert.equal(
+        partial.data.result.map((entry) => (entry as { metric: object }).metric),
+        [{ replica: "0" }],
+      );
+      assert.match(partial.warnings?.join() ?? "", /connection refused/);
+      const whole = await query(false);
+      assert.is(whole.status, "error");
+      assert.match(whole.error ?? "", /connection refused/);
+    }
+    while ((await statusOf(`http://${gone.sidecarHttp}/-/ready`)) !== 503) await sleep(50);
+    assert.is(await statusOf(`http://${gone.sidecarHttp}/-/healthy`), 200);
   }),
 );
 

@@ -78,7 +78,7 @@ export const shapes: readonly Shape[] = [
   ),
   droppedCounter("histogram_quantile(0.9, sum by (le) (rate(latency_seconds_bucket{$}[5m])))"),
   keptCounter("rate(latency_seconds_sum{$}[5m]) / rate(latency_seconds_count{$}[5m])"),
-  kept("memory_bytes{$} / on (instance) group_left (az) temperature{$}"),
+  kept("memory_bytes{$} / on (cluster, instance) group_left (az) temperature{$}"),
   kept("up{$} and on (instance) temperature{$} < 0"),
   kept('label_replace(up{$}, "host", "$1-x", "instance", "(.*)")'),
   kept("clamp(temperature{$}, -10, 10) > bool 0"),

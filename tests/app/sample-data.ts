@@ -18,8 +18,11 @@ export const scrapeSeconds = 15;
 const scrapes = 320;
 export const gapStartSeconds = startSeconds + 40 * 60;
 const gapSeconds = 100;
-/** When the counters of one instance begin anew. */
-const resetSeconds = startSeconds + 28 * 60 + 5;
+/**
+ * When the counters of one instance begin anew: within what range queries read, and after the beginning of all, since
+ * how far dedup lifts a counter depends on the resets it has seen.
+ */
+const resetSeconds = startSeconds + 44 * 60 + 5;
 
 export interface ServerName {
   readonly cluster: "a" | "b";
@@ -125,6 +128,17 @@ export function seriesOfServer(server: ServerName): readonly DataSeries[] {
     }));
 }
 
+/** A counter as it would be without resets: what dedup sees of one under `rate` and its like. */
+function lifted(samples: readonly Sample[]): readonly Sample[] {
+  let total = 0;
+  let last = 0;
+  return samples.map(({ t, v }) => {
+    total += v < last ? v : v - last;
+    last = v;
+    return { t, v: total };
+  });
+}
+
 /** What dedup keeps of all servers, by the naive model; `counter` as under `rate` and its like. The cluster is a label. */
 export function dedupedSeries(options: { readonly counter: boolean }): readonly DataSeries[] {
   const byLabels = new Map<string, { labels: LabelRecord; replicas: (readonly Sample[])[] }>();
@@ -139,7 +153,7 @@ export function dedupedSeries(options: { readonly counter: boolean }): readonly 
   }
   return [...byLabels.values()].map(({ labels, replicas }) => ({
     labels,
-    samples: naiveDedup(replicas, options),
+    samples: naiveDedup(options.counter ? replicas.map(lifted) : replicas, options),
   }));
 }
 
