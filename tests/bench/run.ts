@@ -41,6 +41,7 @@ const { values: options } = parseArgs({
     runtime: { type: "string", default: "node" },
   },
 });
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 process.exit(await main());
 
 async function main(): Promise<number> {

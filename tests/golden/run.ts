@@ -66,6 +66,7 @@ interface Score {
   later: number;
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 process.exit(await main());
 
 async function main(): Promise<number> {

@@ -50,7 +50,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...options.flags,
     ],
   });
-  const end = async () => void (await child.end());
+  // A runner that is ended leaves no gateway behind.
+  const cut = () => {
+    if (child.exitCode() === undefined) process.kill(child.pid, "SIGKILL");
+  };
+  process.once("exit", cut);
+  const end = async () => {
+    process.off("exit", cut);
+    await child.end();
+  };
   const deadline = Date.now() + 20_000;
   while (!(await knowsAll(http, options.endpoints.length))) {
     if (child.exitCode() !== undefined || Date.now() > deadline) {
