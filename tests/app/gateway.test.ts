@@ -6,7 +6,7 @@ import { statusOf } from "../support/processes.ts";
 import { type Fleet, findRuntimes, startFleet } from "./fleet.ts";
 import { ask, assertSameAnswer, getJson } from "./query-answer.ts";
 import { type AppQuery, dedupQueries, narrowedQueries, withMatchers } from "./query-list.ts";
-import { gapStartSeconds, startSeconds } from "./sample-data.ts";
+import { gapStartSeconds, scrapeSeconds, seriesOfServer, servers, startSeconds } from "./sample-data.ts";
 
 const app = suite("gateways over sidecars over Prometheus servers");
 const programs = peerOrNotRun("tests/app over real Prometheus servers", debianPrometheus);
@@ -22,13 +22,14 @@ app.after(async () => {
   await fleet?.close();
 });
 
-/** The test's body where the fleet is there; the missing part was reported above. */
-function withFleet(body: (running: Fleet) => Promise<void>): () => Promise<void> {
-  return async () => {
-    if (programs === undefined) return;
-    assert.ok(fleet !== undefined, "the fleet has not started");
-    await body(fleet as Fleet);
-  };
+/** Adds a test over the fleet; skipped where the missing part was reported above. */
+function onFleet(name: string, body: (running: Fleet) => Promise<void>): void {
+  if (programs === undefined) app.skip(name);
+  else
+    app(name, async () => {
+      assert.ok(fleet !== undefined, "the fleet has not started");
+      await body(fleet as Fleet);
+    });
 }
 
 /** Runs all checks and reports those that fail together. A check says how many series its answer had. */
@@ -50,12 +51,26 @@ async function checkAll(checks: readonly (() => Promise<number>)[]): Promise<voi
   assert.ok(empty < checks.length / 20, `${empty} of ${checks.length} answers are empty`);
 }
 
+app("no sample lies on an edge of a step, a window or an offset", () => {
+  const edges = new Set(
+    dedupQueries.flatMap(({ time }) => (time.kind === "instant" ? [time.at] : [time.from])),
+  );
+  for (const edge of edges) assert.is(edge % scrapeSeconds, 7);
+  for (const { samples } of servers.flatMap(seriesOfServer)) {
+    for (const { t } of samples) {
+      assert.is.not(t % 1000, 0);
+      assert.ok((t / 1000) % scrapeSeconds > 7, "replicas are read from the same scrape on");
+    }
+  }
+  assert.is(new Set(narrowedQueries.map((query) => JSON.stringify(query))).size, 200);
+});
+
 const gatewayNames = ["gateway", "stacked"] as const;
 
 for (const name of gatewayNames) {
-  app(
+  onFleet(
     `${narrowedQueries.length} queries narrowed to one server equal that server's own answers (${name})`,
-    withFleet((running) =>
+    (running) =>
       checkAll(
         narrowedQueries.map((query) => async () => {
           const { cluster, replica } = query.server;
@@ -74,12 +89,11 @@ for (const name of gatewayNames) {
           return want.size;
         }),
       ),
-    ),
   );
 
-  app(
+  onFleet(
     `${dedupQueries.length} queries with dedup equal those over what a naive model keeps (${name})`,
-    withFleet((running) =>
+    (running) =>
       checkAll(
         dedupQueries.map((query: AppQuery) => async () => {
           const reference = query.reads === "counter" ? running.dedupedCounter : running.dedupedPlain;
@@ -93,63 +107,53 @@ for (const name of gatewayNames) {
           return want.size;
         }),
       ),
-    ),
   );
 }
 
-app(
-  "both gateways show who answers them",
-  withFleet(async (running) => {
-    const first = await getJson(`http://${running.gateway}/api/v1/stores`);
-    assert.is((first as { data: { sidecar: unknown[] } }).data.sidecar.length, 4);
-    const second = await getJson(`http://${running.stacked}/api/v1/stores`);
-    const [query] = (second as { data: { query: { labelSets: { cluster: string }[] }[] } }).data.query;
-    assert.equal(query?.labelSets.map(({ cluster }) => cluster).sort(), ["a", "a", "b", "b"]);
-  }),
-);
+onFleet("both gateways show who answers them", async (running) => {
+  const first = await getJson(`http://${running.gateway}/api/v1/stores`);
+  assert.is((first as { data: { sidecar: unknown[] } }).data.sidecar.length, 4);
+  const second = await getJson(`http://${running.stacked}/api/v1/stores`);
+  const [query] = (second as { data: { query: { labelSets: { cluster: string }[] }[] } }).data.query;
+  assert.equal(query?.labelSets.map(({ cluster }) => cluster).sort(), ["a", "a", "b", "b"]);
+});
 
-app(
-  "label names, values and series agree with the servers",
-  withFleet(async (running) => {
-    const window = `start=${startSeconds}&end=${gapStartSeconds}`;
-    const [server] = running.servers;
-    const data = async (address: string, path: string) =>
-      ((await getJson(`http://${address}/api/v1/${path}`)) as { data: unknown }).data;
-    const own = (await data(server!.prometheus, `labels?${window}`)) as string[];
-    for (const name of gatewayNames) {
-      const names = await data(running[name], `labels?${window}&partial_response=false`);
-      assert.equal(names, [...own, "cluster", "replica"].sort());
-      assert.equal(await data(running[name], `label/cluster/values?${window}`), ["a", "b"]);
-      assert.equal(
-        await data(running[name], `label/instance/values?${window}&match[]=up`),
-        await data(server!.prometheus, `label/instance/values?${window}&match[]=up`),
-      );
-      const match = encodeURIComponent('queue{cluster="a",replica="0"}');
-      const series = (await data(running[name], `series?${window}&match[]=${match}&dedup=false`)) as object[];
-      const ownSeries = (await data(server!.prometheus, `series?${window}&match[]=queue`)) as object[];
-      const texts = (all: object[]) =>
-        all.map((labels) => JSON.stringify(Object.entries(labels).sort())).sort();
-      assert.equal(
-        texts(series),
-        texts(ownSeries.map((labels) => ({ ...labels, cluster: "a", replica: "0" }))),
-      );
-    }
-  }),
-);
+onFleet("label names, values and series agree with the servers", async (running) => {
+  const window = `start=${startSeconds}&end=${gapStartSeconds}`;
+  const [server] = running.servers;
+  const data = async (address: string, path: string) =>
+    ((await getJson(`http://${address}/api/v1/${path}`)) as { data: unknown }).data;
+  const own = (await data(server!.prometheus, `labels?${window}`)) as string[];
+  for (const name of gatewayNames) {
+    const names = await data(running[name], `labels?${window}&partial_response=false`);
+    assert.equal(names, [...own, "cluster", "replica"].sort());
+    assert.equal(await data(running[name], `label/cluster/values?${window}`), ["a", "b"]);
+    assert.equal(
+      await data(running[name], `label/instance/values?${window}&match[]=up`),
+      await data(server!.prometheus, `label/instance/values?${window}&match[]=up`),
+    );
+    const match = encodeURIComponent('queue{cluster="a",replica="0"}');
+    const series = (await data(running[name], `series?${window}&match[]=${match}&dedup=false`)) as object[];
+    const ownSeries = (await data(server!.prometheus, `series?${window}&match[]=queue`)) as object[];
+    const texts = (all: object[]) =>
+      all.map((labels) => JSON.stringify(Object.entries(labels).sort())).sort();
+    assert.equal(
+      texts(series),
+      texts(ownSeries.map((labels) => ({ ...labels, cluster: "a", replica: "0" }))),
+    );
+  }
+});
 
-app(
-  "no process has ended, and none has warned",
-  withFleet(async (running) => {
-    for (const child of running.processes) {
-      assert.is(child.exitCode(), undefined, child.name);
-      assert.not.match(child.output(), /level=(warn|error)/, `${child.name}:\n${child.output()}`);
-    }
-  }),
-);
+onFleet("no process has ended, and none has warned", async (running) => {
+  for (const child of running.processes) {
+    assert.is(child.exitCode(), undefined, child.name);
+    assert.not.match(child.output(), /level=(warn|error)/, `${child.name}:\n${child.output()}`);
+  }
+});
 
-app(
+onFleet(
   "a Prometheus that goes away is warned of or refused, and its sidecar is not ready",
-  withFleet(async (running) => {
+  async (running) => {
     const gone = running.servers[3]!;
     await running.endPrometheus(gone);
     for (const name of gatewayNames) {
@@ -175,7 +179,7 @@ app(
     }
     while ((await statusOf(`http://${gone.sidecarHttp}/-/ready`)) !== 503) await sleep(50);
     assert.is(await statusOf(`http://${gone.sidecarHttp}/-/healthy`), 200);
-  }),
+  },
 );
 
 app.run();
