@@ -1,5 +1,5 @@
 import type { SampleBuffer } from "../../wire/sample-buffer.ts";
-import type { Replica } from "./replica.ts";
+import { appendSamples, type Replica } from "./replica.ts";
 
 /**
  * Union of all replicas' samples (`--deduplication.func=chain`, Prometheus's ChainedSeriesMerge). Of samples of one
@@ -7,7 +7,12 @@ import type { Replica } from "./replica.ts";
  * heads of all others, which stand in a binary heap; equal times go to the heap's top.
  */
 export function chainReplicas(replicas: readonly Replica[], out: SampleBuffer): void {
-  for (const replica of replicas) while (replica.fill(Number.NEGATIVE_INFINITY));
+  let total = 0;
+  for (const replica of replicas) {
+    while (replica.fill(Number.NEGATIVE_INFINITY));
+    total += replica.samples.length;
+  }
+  out.ensure(total);
   const heap: Replica[] = [];
   for (const replica of replicas.slice(1)) if (isAlive(replica)) push(heap, replica);
   let current = replicas[0] as Replica;
@@ -21,8 +26,14 @@ export function chainReplicas(replicas: readonly Replica[], out: SampleBuffer): 
       }
       const top = heap[0];
       if (top !== undefined && time >= timeOf(top)) {
-        push(heap, current);
-        current = pop(heap);
+        if (heap.length === 1) {
+          // Pushing it and taking the top is this, as the top is not after it.
+          heap[0] = current;
+          current = top;
+        } else {
+          push(heap, current);
+          current = pop(heap);
+        }
       }
     } else {
       if (heap.length === 0) return;
@@ -46,7 +57,7 @@ function timeOf(replica: Replica): number {
 }
 
 function copyHead({ samples, at }: Replica, out: SampleBuffer): void {
-  out.push(samples.times[at] as number, samples.words[2 * at] as number, samples.words[2 * at + 1] as number);
+  appendSamples(out, samples, at, at + 1);
 }
 
 /** Go's container/heap, whose choice among equal times shows in the answer. */

@@ -32,13 +32,27 @@ export function replicaOf(samples: SampleBuffer): Replica {
   return { samples, at: 0, nextMinMs: () => Number.POSITIVE_INFINITY, fill: () => false };
 }
 
+/** Below this many samples a loop is faster than the views that a copy of memory needs. */
+const shortRun = 24;
+
 /** Adds samples [from, to) of another; values are copied bit for bit, so staleness markers survive. */
 export function appendSamples(out: SampleBuffer, source: SampleBuffer, from: number, to: number): void {
   if (to <= from) return;
   out.ensure(to - from);
-  out.times.set(source.times.subarray(from, to), out.length);
-  out.values.set(source.values.subarray(from, to), out.length);
+  let at = out.length;
   out.length += to - from;
+  if (to - from >= shortRun) {
+    out.times.set(source.times.subarray(from, to), at);
+    out.values.set(source.values.subarray(from, to), at);
+    return;
+  }
+  const { times, words } = out;
+  for (let i = from; i < to; i++) {
+    times[at] = source.times[i] as number;
+    words[2 * at] = source.words[2 * i] as number;
+    words[2 * at + 1] = source.words[2 * i + 1] as number;
+    at++;
+  }
 }
 
 /** Adds samples [from, to) of another with `adjust` added to their values. */
@@ -50,10 +64,12 @@ export function appendAdjusted(
   const { from, to, adjust } = range;
   if (to <= from) return;
   out.ensure(to - from);
-  out.times.set(source.times.subarray(from, to), out.length);
-  const target = out.values;
-  const values = source.values;
+  const { times, values } = out;
   let at = out.length;
-  for (let i = from; i < to; i++) target[at++] = (values[i] as number) + adjust;
+  for (let i = from; i < to; i++) {
+    times[at] = source.times[i] as number;
+    values[at] = (source.values[i] as number) + adjust;
+    at++;
+  }
   out.length = at;
 }
