@@ -2,6 +2,7 @@ import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { GatewayError } from "../lib/errors.ts";
+import { yieldToLoop } from "../runtime/clock.ts";
 import type { ResponseHeaders, ServerExchange } from "../runtime/server-exchange.ts";
 import { encodeGrpcMessage } from "../wire/grpc-headers.ts";
 
@@ -69,12 +70,18 @@ function unimplementedText(path: string, handlers: ConnectHandlers): string {
 async function send(exchange: ServerExchange, response: UniversalServerResponse): Promise<void> {
   const headers = toHeaders(response.header);
   const body = response.body?.[Symbol.asyncIterator]();
+  let sinceTurn = 0;
   try {
     for (;;) {
       const next = body === undefined ? undefined : await body.next();
       exchange.respond(response.status, headers, response.trailer !== undefined);
       if (next === undefined || next.done === true) break;
       exchange.write(next.value);
+      sinceTurn += next.value.length;
+      if (sinceTurn > maxWaitingBytes) {
+        sinceTurn = 0;
+        await yieldToLoop(); // What is small and at hand never leaves the microtasks: sockets would starve.
+      }
       while (exchange.waitingBytes() > maxWaitingBytes && !exchange.signal.aborted) await exchange.drained();
       if (exchange.signal.aborted) {
         await body?.throw?.(new GatewayError("canceled", "context canceled")).catch(() => undefined);

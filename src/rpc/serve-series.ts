@@ -1,4 +1,4 @@
-import { GatewayError } from "../lib/errors.ts";
+import { GatewayError, messageOf } from "../lib/errors.ts";
 import type { SlabPool } from "../lib/slab-pool.ts";
 import { createMatcher } from "../model/matches.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -188,7 +188,11 @@ async function readMessage(exchange: ServerExchange): Promise<Uint8Array> {
   const deframer = createDeframer({ limitBytes: maxRequestBytes });
   const messages: Uint8Array[] = [];
   for await (const piece of exchange.body()) {
-    deframer.push(piece, messages);
+    try {
+      deframer.push(piece, messages);
+    } catch (error) {
+      throw new GatewayError("bad_data", messageOf(error), { cause: error });
+    }
     if (messages.length > 1) break;
   }
   const [message] = messages;

@@ -56,9 +56,11 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
   const h1 = createH1(options);
   const undecided = new Set<Socket>();
   const front = createFront(options, undecided, (protocol, socket) => {
-    (protocol === "h2" ? h2 : h1).emit("connection", socket);
+    (protocol === "h2" ? h2 : h1.server).emit("connection", socket);
   });
+  let closing = false;
   front.on("connection", (socket: Socket) => {
+    if (closing) return void socket.destroy(); // It was on its way when listening ended.
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", (error) => options.onConnectionError?.(error, socket.remoteAddress ?? ""));
@@ -70,7 +72,10 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
     setTls(tls) {
       if ("setSecureContext" in front) front.setSecureContext(serverTlsOptions(tls));
     },
-    close: (graceMs) => closeAll({ front, h1, sessions, sockets, undecided }, graceMs),
+    close(graceMs) {
+      closing = true;
+      return closeAll({ front, h1, sessions, sockets, undecided }, graceMs);
+    },
   };
 }
 
@@ -94,10 +99,32 @@ function createH2(options: Http2ServerOptions, sessions: Set<http2.ServerHttp2Se
   return server;
 }
 
-function createH1(options: Http2ServerOptions): http.Server {
+interface H1 {
+  readonly server: http.Server;
+  /** Ends connections without a request, and others after their request. */
+  close(): void;
+}
+
+/** Counts requests by connection: a server that is handed its connections does not know which are idle. */
+function createH1(options: Http2ServerOptions): H1 {
+  const active = new Map<Socket, number>();
+  let closing = false;
   const scheme = options.tls === undefined ? "http" : "https";
   const server = http.createServer({ maxHeaderSize: maxHeaderBytes }, (incoming, outgoing) => {
+    const { socket } = incoming;
+    active.set(socket, (active.get(socket) ?? 0) + 1);
+    outgoing.once("close", () => {
+      const requests = active.get(socket);
+      if (requests === undefined) return;
+      const left = requests - 1;
+      active.set(socket, left);
+      if (closing && left === 0) socket.end();
+    });
     serve(options, exchangeOfMessage(incoming, outgoing, scheme));
+  });
+  server.on("connection", (socket: Socket) => {
+    active.set(socket, 0);
+    socket.once("close", () => active.delete(socket));
   });
   server.keepAliveTimeout = keepAliveMs;
   server.headersTimeout = keepAliveMs + 5_000;
@@ -107,7 +134,13 @@ function createH1(options: Http2ServerOptions): http.Server {
     if (!socket.writable) return void socket.destroy();
     socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   });
-  return server;
+  return {
+    server,
+    close() {
+      closing = true;
+      for (const [socket, requests] of active) if (requests === 0) socket.destroy();
+    },
+  };
 }
 
 function serve(options: Http2ServerOptions, exchange: ServerExchange): void {
@@ -124,18 +157,30 @@ function serve(options: Http2ServerOptions, exchange: ServerExchange): void {
 
 type Front = Server | TlsServer;
 
+const tlsListenOptions = {
+  ALPNProtocols: ["h2", "http/1.1"],
+  handshakeTimeout: 10_000,
+  noDelay: true,
+  keepAlive: true,
+};
+
 function createFront(
   options: Http2ServerOptions,
-  _undecided: Set<Socket>,
+  undecided: Set<Socket>,
   route: (protocol: "h2" | "http/1.1", socket: Socket) => void,
 ): Front {
   if (options.tls === undefined) {
-    return createServer({ noDelay: true }, (socket) =>
-      peekProtocol(socket, (protocol) => route(protocol, socket)),
-    );
+    return createServer({ noDelay: true, keepAlive: true }, (socket) => {
+      undecided.add(socket);
+      socket.once("close", () => undecided.delete(socket));
+      peekProtocol(socket, (protocol) => {
+        undecided.delete(socket);
+        route(protocol, socket);
+      });
+    });
   }
   const server = createTlsServer(
-    { ...serverTlsOptions(options.tls), ALPNProtocols: ["h2", "http/1.1"], noDelay: true },
+    { ...serverTlsOptions(options.tls), ...tlsListenOptions },
     (socket: TLSSocket) => {
       socket.on("error", (error) => options.onConnectionError?.(error, socket.remoteAddress ?? ""));
       route(socket.alpnProtocol === "h2" ? "h2" : "http/1.1", socket);
@@ -178,7 +223,7 @@ function addressOf(server: Front): string {
 
 interface Parts {
   readonly front: Front;
-  readonly h1: http.Server;
+  readonly h1: H1;
   readonly sessions: ReadonlySet<http2.ServerHttp2Session>;
   readonly sockets: ReadonlySet<Socket>;
   /** Connections that have not said yet what they speak. */
@@ -197,6 +242,6 @@ function closeAll({ front, h1, sessions, sockets, undecided }: Parts, graceMs: n
     });
     for (const session of sessions) session.close();
     for (const socket of undecided) socket.destroy();
-    h1.closeIdleConnections();
+    h1.close();
   });
 }

@@ -45,10 +45,7 @@ export function exchangeOfStream(
   const abort = new AbortController();
   let trailers: ResponseHeaders = {};
   let ended = false;
-  const waits = createWaits(
-    () => stream.writableLength,
-    () => stream.destroyed || stream.closed,
-  );
+  const waits = createWaits(() => stream.destroyed || stream.closed);
   stream.on("error", () => undefined); // `close` follows, and says enough.
   stream.on("drain", waits.wake);
   stream.once("close", () => {
@@ -64,7 +61,7 @@ export function exchangeOfStream(
     headers,
     remoteAddress: addressOf(stream.session?.socket),
     signal: abort.signal,
-    body: () => stream,
+    body: () => stream.iterator({ destroyOnReturn: false }),
     respond(status, head, withTrailers) {
       if (stream.destroyed || stream.closed || stream.headersSent) return;
       if (withTrailers) {
@@ -77,7 +74,7 @@ export function exchangeOfStream(
     write(bytes, done) {
       // A writer that never leaves the microtasks would not be told by `close`.
       if (stream.destroyed || stream.closed) abort.abort(gone());
-      waits.write(done, (sent) => stream.write(bytes, sent));
+      waits.write(bytes.length, done, (sent) => stream.write(bytes, sent));
     },
     waitingBytes: waits.bytes,
     drained: waits.drained,
@@ -101,10 +98,7 @@ export function exchangeOfMessage(
   scheme: "http" | "https",
 ): ServerExchange {
   const abort = new AbortController();
-  const waits = createWaits(
-    () => outgoing.writableLength,
-    () => outgoing.destroyed,
-  );
+  const waits = createWaits(() => outgoing.destroyed);
   outgoing.on("error", () => undefined);
   incoming.on("error", () => undefined);
   outgoing.on("drain", waits.wake);
@@ -121,7 +115,7 @@ export function exchangeOfMessage(
     headers: incoming.headers,
     remoteAddress: addressOf(incoming.socket),
     signal: abort.signal,
-    body: () => incoming,
+    body: () => incoming.iterator({ destroyOnReturn: false }),
     respond(status, head) {
       if (outgoing.headersSent || outgoing.destroyed) return;
       outgoing.writeHead(status, { ...head });
@@ -129,7 +123,7 @@ export function exchangeOfMessage(
     },
     write(bytes, done) {
       if (outgoing.destroyed) abort.abort(gone());
-      waits.write(done, (sent) => outgoing.write(bytes, sent));
+      waits.write(bytes.length, done, (sent) => outgoing.write(bytes, sent));
     },
     waitingBytes: waits.bytes,
     drained: waits.drained,
@@ -143,32 +137,39 @@ export function exchangeOfMessage(
 }
 
 interface Waits {
-  write(done: (() => void) | undefined, send: (sent: () => void) => void): void;
+  write(sizeBytes: number, done: (() => void) | undefined, send: (sent: () => void) => void): void;
   bytes(): number;
   drained(): Promise<void>;
   wake(): void;
 }
 
-/** Keeps who waits for room, and lets all go when the stream is over: its own callbacks may never come then. */
-function createWaits(bytes: () => number, over: () => boolean): Waits {
+/**
+ * Counts what was written and has not left (Deno's HTTP/1 has no count of its own), keeps who waits for room, and lets all
+ * go when the stream is over: its own callbacks may never come then.
+ */
+function createWaits(over: () => boolean): Waits {
   const pending = new Set<() => void>();
   let wakers: (() => void)[] = [];
+  let waitingBytes = 0;
   const wake = () => {
     const all = wakers;
     wakers = [];
     for (const waker of all) waker();
-    if (over()) for (const done of [...pending]) done();
+    if (over()) for (const sent of [...pending]) sent();
   };
   return {
-    bytes,
+    bytes: () => waitingBytes,
     wake,
-    write(done, send) {
+    write(sizeBytes, done, send) {
       if (over()) return done?.();
+      waitingBytes += sizeBytes;
       const sent = () => {
-        if (done !== undefined && pending.delete(sent)) done();
+        if (!pending.delete(sent)) return;
+        waitingBytes -= sizeBytes;
+        done?.();
         if (wakers.length > 0) wake();
       };
-      if (done !== undefined) pending.add(sent);
+      pending.add(sent);
       send(sent);
     },
     drained() {
