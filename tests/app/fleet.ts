@@ -210,6 +210,23 @@ async function startPrometheus(workshop: Workshop, name: string, options: Promet
   await waitUntilReady(child, `http://${options.address}/-/ready`);
 }
 
+/** One more sidecar, without TLS; the caller ends it. Resolves with its gRPC address when it is ready. */
+export async function startPlainSidecar(
+  runtime: Runtime,
+  flags: readonly string[],
+): Promise<{ readonly child: TestProcess; readonly grpc: string }> {
+  const [http, grpc] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`) as [string, string];
+  const addresses = [`--http-address=${http}`, `--grpc-address=${grpc}`];
+  const child = await startSluice("sidecar", runtime, ["sidecar", ...addresses, ...graces, ...flags]);
+  try {
+    await waitUntilReady(child, `http://${http}/-/ready`, 60_000);
+  } catch (error) {
+    await child.end();
+    throw error;
+  }
+  return { child, grpc };
+}
+
 async function startSidecar(workshop: Workshop, server: FleetServer, tls: TlsFlags): Promise<void> {
   const runtime = server.cluster === "a" ? workshop.own : workshop.other;
   const flags = [

@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { dialThanos } from "../../src/clients/thanos/dial-thanos.ts";
+import { compareLabels, labelsOf } from "../../src/model/labels.ts";
+import type { Matcher } from "../../src/model/matcher.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { noMetrics } from "../../src/telemetry/metrics.ts";
+import { createTestContext, seriesRequest } from "../support/memory-store.ts";
 import { debianPrometheus, peerOrNotRun } from "../support/peers.ts";
 import { statusOf } from "../support/processes.ts";
-import { type Fleet, findRuntimes, startFleet } from "./fleet.ts";
+import { readBatches } from "../support/read-batches.ts";
+import { type Fleet, findRuntimes, startFleet, startPlainSidecar } from "./fleet.ts";
 import { ask, assertSameAnswer, getJson } from "./query-answer.ts";
 import { type AppQuery, dedupQueries, narrowedQueries, withMatchers } from "./query-list.ts";
 import { gapStartSeconds, scrapeSeconds, seriesOfServer, servers, startSeconds } from "./sample-data.ts";
@@ -126,7 +133,7 @@ onFleet("label names, values and series agree with the servers", async (running)
   const own = (await data(server!.prometheus, `labels?${window}`)) as string[];
   for (const name of gatewayNames) {
     const names = await data(running[name], `labels?${window}&partial_response=false`);
-    assert.equal(names, [...own, "cluster", "replica"].sort());
+    assert.equal(names, [...new Set([...own, "cluster", "replica"])].sort());
     assert.equal(await data(running[name], `label/cluster/values?${window}`), ["a", "b"]);
     assert.equal(
       await data(running[name], `label/instance/values?${window}&match[]=up`),
@@ -143,6 +150,39 @@ onFleet("label names, values and series agree with the servers", async (running)
     );
   }
 });
+
+onFleet(
+  "a sidecar serves a Prometheus under labels of its own, in order, without those of Prometheus",
+  async (running) => {
+    const { child, grpc } = await startPlainSidecar(runtimes.own, [
+      `--prometheus.url=http://${running.servers[0]!.prometheus}`,
+      '--label=datacenter="old"',
+      '--label=k="v"',
+    ]);
+    const endpoint = dialThanos({ address: grpc, tls: undefined, metrics: noMetrics, clock: systemClock });
+    try {
+      const info = await endpoint.fetchInfo(createTestContext());
+      const read = async (matcher: Matcher, skipChunks: boolean) => {
+        const range = { minMs: startSeconds * 1000, maxMs: gapStartSeconds * 1000 };
+        const request = seriesRequest({ matchers: [matcher], range, skipChunks });
+        const answer = await readBatches(endpoint.store(() => info).series(createTestContext(), request));
+        return answer.series.map(({ labels }) => labels);
+      };
+      for (const names of ["queue", "clash", "up|queue|clash|http_requests_total"]) {
+        const matcher: Matcher = { type: "=~", name: "__name__", value: names };
+        const want = seriesOfServer(servers[0]!)
+          .filter(({ labels }) => names.split("|").includes(labels.__name__ ?? ""))
+          .map(({ labels }) => labelsOf({ ...labels, datacenter: "old", k: "v" }))
+          .sort(compareLabels);
+        assert.equal(await read(matcher, false), want);
+        assert.equal(await read(matcher, true), want);
+      }
+    } finally {
+      await endpoint.close(0);
+      await child.end();
+    }
+  },
+);
 
 onFleet("no process has ended, and none has warned", async (running) => {
   for (const child of running.processes) {

@@ -53,7 +53,7 @@ export const shapes: readonly Shape[] = [
   kept("avg_over_time(temperature{$}[5m])"),
   kept("min_over_time(temperature{$}[5m])"),
   kept("max_over_time(temperature{$}[10m])"),
-  kept("sum_over_time(up{$}[10m])"),
+  kept("clash{$}"),
   kept("count_over_time(up{$}[5m])"),
   kept("stddev_over_time(temperature{$}[5m])"),
   kept("quantile_over_time(0.9, temperature{$}[10m])"),

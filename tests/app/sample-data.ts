@@ -101,6 +101,10 @@ function processes(cluster: string): readonly Process[] {
   ]) {
     all.push(gauge({ __name__: "queue", ...more }, 10 * scale + Object.keys(more).length, 250));
   }
+  // Labels of a series that external labels win over.
+  for (const job of ["x", "y"]) {
+    all.push(gauge({ __name__: "clash", job, cluster: "inner", replica: job }, 7, 200));
+  }
   all.push({ ...gauge({ __name__: "only_one", job: "x" }, 3, 100), only: ({ replica }) => replica === "1" });
   return all;
 }
@@ -144,7 +148,8 @@ export function dedupedSeries(options: { readonly counter: boolean }): readonly 
   const byLabels = new Map<string, { labels: LabelRecord; replicas: (readonly Sample[])[] }>();
   for (const server of servers) {
     for (const { labels, samples } of seriesOfServer(server)) {
-      const withCluster = { ...labels, cluster: server.cluster };
+      const { replica: _, ...others } = labels;
+      const withCluster = { ...others, cluster: server.cluster };
       const key = JSON.stringify(withCluster);
       const known = byLabels.get(key);
       if (known === undefined) byLabels.set(key, { labels: withCluster, replicas: [samples] });
