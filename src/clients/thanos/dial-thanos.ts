@@ -176,6 +176,7 @@ function createStore(channel: GrpcChannel, info: () => StoreInfo, options: Store
       );
     },
     async labelValues(ctx, request) {
+      if (request.label === "") throw new GatewayError("bad_data", "label name parameter cannot be empty");
       const message = toBinary(LabelValuesRequestSchema, toLabelValuesMessage(request));
       const bytes = await callUnary(channel, {
         ...callContext(ctx),
