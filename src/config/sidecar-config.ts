@@ -57,7 +57,7 @@ function configOf(values: FlagValues<typeof sidecarFlags>): SidecarConfig {
       httpClient: values["prometheus.http-client"] || undefined,
       configIntervalMs: values["prometheus.get_config_interval"],
       configTimeoutMs: values["prometheus.get_config_timeout"],
-      maxConnections: 128,
+      maxConnections: 1024,
       silenceTimeoutMs: 120_000,
       maxAnswerBytes: 256 * 2 ** 20,
     },

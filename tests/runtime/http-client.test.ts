@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import net, { type AddressInfo } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { GatewayError } from "../../src/lib/errors.ts";
 import { createHttpClient, type HttpClient } from "../../src/runtime/http-client.ts";
+import { createThrowawayAuthority } from "../../src/runtime/throwaway-certificates.ts";
+import type { ClientTls } from "../../src/runtime/tls.ts";
 
 const client = suite("http client");
 
@@ -226,6 +229,52 @@ client("a refused connection names the server", async () => {
   const error = await failure(send("/"));
   assert.is(error.code, "unavailable");
   assert.is(error.message, `Cannot read from ${url.origin}: connection refused`);
+});
+
+client("over TLS it shows its certificate and makes sure of the server's", async () => {
+  const authority = await createThrowawayAuthority();
+  const other = await createThrowawayAuthority("another");
+  const [own, pair] = await Promise.all([authority, authority].map((ca) => ca.issue({ commonName: "x" })));
+  const server = createSecureServer(
+    {
+      cert: own!.certPem,
+      key: own!.keyPem,
+      ca: authority.caPem,
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+    (_, response) => response.end("secret"),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const ask = async (tls: Partial<ClientTls>) => {
+    const http = createHttpClient({
+      tls: {
+        caPem: authority.caPem,
+        pair,
+        serverName: undefined,
+        skipVerify: false,
+        minVersion: "1.2",
+        ...tls,
+      },
+      maxConnections: 1,
+      silenceTimeoutMs: 5000,
+    });
+    const { signal } = new AbortController();
+    try {
+      const response = await http.send({ method: "GET", url, headers: {}, body: undefined, signal });
+      return await textOf(response.body);
+    } finally {
+      http.close();
+    }
+  };
+  assert.is(await ask({}), "secret");
+  for (const tls of [{ caPem: other.caPem }, { pair: undefined }, { serverName: "elsewhere.example" }]) {
+    const error = await failure(ask(tls));
+    assert.is(error.code, "unavailable");
+    assert.ok(error.message.startsWith(`Cannot read from ${url.origin}: `), error.message);
+  }
+  await new Promise((resolve) => server.close(resolve));
 });
 
 client("an aborted signal sends nothing", async () => {
