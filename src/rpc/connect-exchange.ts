@@ -5,9 +5,12 @@ import { GatewayError } from "../lib/errors.ts";
 import { yieldToLoop } from "../runtime/clock.ts";
 import type { ResponseHeaders, ServerExchange } from "../runtime/server-exchange.ts";
 import { encodeGrpcMessage } from "../wire/grpc-headers.ts";
+import { snappyCompression } from "./snappy-compression.ts";
 
 const maxRequestBytes = 16 * 1024 * 1024;
 const maxWaitingBytes = 256 * 1024;
+/** Below this an answer is not worth the time to compress it. */
+const compressMinBytes = 32 * 1024;
 
 /** Handlers by path, `/package.Service/Method`. */
 export type ConnectHandlers = ReadonlyMap<string, UniversalHandler>;
@@ -24,7 +27,8 @@ export function createConnectHandlers(options: ConnectHandlerOptions): ConnectHa
     grpc: options.grpc,
     grpcWeb: true,
     connect: true,
-    acceptCompression: [compressionGzip, compressionBrotli],
+    acceptCompression: [snappyCompression, compressionGzip, compressionBrotli],
+    compressMinBytes,
     readMaxBytes: maxRequestBytes,
   });
   options.addServices(router);

@@ -10,6 +10,7 @@ import type { SeriesBatch } from "../wire/series-batch.ts";
 import { SeriesFramer } from "../wire/series-framer.ts";
 import { decodeSeriesRequest, type WireSeriesRequest } from "../wire/series-request.ts";
 import { encodeWarningFrame } from "../wire/series-response.ts";
+import { readSnappyFrames } from "../wire/snappy-frames.ts";
 import { type Call, openCall } from "./call-context.ts";
 import { isProgrammersError } from "./grpc-failure.ts";
 import type { ServedStore } from "./served-store.ts";
@@ -24,12 +25,12 @@ const maxHoldMs = 5;
 
 export const seriesPath = "/thanos.Store/Series";
 
-/** Whether the exchange is gRPC's own form of `Store/Series`, without compression. */
+/** Whether the exchange is gRPC's own form of `Store/Series`, plain or in Thanos's own compression. */
 export function isPlainGrpcSeries(exchange: ServerExchange): boolean {
   if (exchange.target !== seriesPath || exchange.httpVersion !== "2.0" || exchange.method !== "POST")
     return false;
   const encoding = exchange.headers["grpc-encoding"];
-  if (encoding !== undefined && encoding !== "identity") return false;
+  if (encoding !== undefined && encoding !== "identity" && encoding !== "snappy") return false;
   return /^application\/grpc(\+proto)?($|;)/.test(String(exchange.headers["content-type"] ?? ""));
 }
 
@@ -185,7 +186,12 @@ function drainedOrAborted(exchange: ServerExchange, signal: AbortSignal): Promis
 
 /** The one message of the request. */
 async function readMessage(exchange: ServerExchange): Promise<Uint8Array> {
-  const deframer = createDeframer({ limitBytes: maxRequestBytes });
+  const deframer = createDeframer({
+    limitBytes: maxRequestBytes,
+    ...(exchange.headers["grpc-encoding"] === "snappy"
+      ? { inflate: (message) => readSnappyFrames(message, maxRequestBytes) }
+      : {}),
+  });
   const messages: Uint8Array[] = [];
   for await (const piece of exchange.body()) {
     try {
