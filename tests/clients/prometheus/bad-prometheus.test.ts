@@ -7,6 +7,7 @@ import { createPrometheusApi } from "../../../src/clients/prometheus/prometheus-
 import { createPrometheusStore } from "../../../src/clients/prometheus/prometheus-store.ts";
 import { GatewayError } from "../../../src/lib/errors.ts";
 import { labelsOf } from "../../../src/model/labels.ts";
+import { allTime, type TimeRange } from "../../../src/model/time-range.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { createHttpClient } from "../../../src/runtime/http-client.ts";
 import type { QueryContext, Store } from "../../../src/store/store.ts";
@@ -49,9 +50,13 @@ async function failureOf(run: Promise<unknown>): Promise<string> {
 const up = seriesRequest({ matchers: [{ type: "=", name: "__name__", value: "up" }] });
 
 /** Reads to the end and counts rows. */
-async function readAll(store: Store, ctx: QueryContext = createTestContext()): Promise<number> {
+async function readAll(
+  store: Store,
+  ctx: QueryContext = createTestContext(),
+  range: TimeRange = allTime,
+): Promise<number> {
   let rows = 0;
-  for await (const batch of store.series(ctx, up)) rows += batch.count;
+  for await (const batch of store.series(ctx, { ...up, range })) rows += batch.count;
   return rows;
 }
 
@@ -249,21 +254,32 @@ bad("a server that cannot tell label values has its answers sorted as a whole", 
       mock.get(`${base}/api/v1/label/cluster/values`, () => new HttpResponse("no", { status: 500 })),
       mock.post(
         `${base}/api/v1/read`,
+        () =>
+          new HttpResponse(Buffer.concat([frame("b"), frame("a")]), {
+            headers: { "content-type": streamedType },
+          }),
+      ),
+    ],
+    async (store) => {
+      const ctx = createTestContext();
+      assert.is(await readAll(store, ctx), 2);
+      assert.is(ctx.heldBytes(), 0);
+    },
+  ),
+);
+
+bad("chunks outside the range are left out, and series that have no others", () =>
+  withMock(
+    [
+      mock.post(
+        `${base}/api/v1/read`,
         () => new HttpResponse(frame("up"), { headers: { "content-type": streamedType } }),
       ),
     ],
     async (store) => {
-      let taken = 0;
-      const ctx = createTestContext({
-        memory: {
-          take: (size) => {
-            taken += size;
-          },
-          give: () => undefined,
-        },
-      });
-      assert.is(await readAll(store, ctx), 1);
-      assert.ok(taken > 0);
+      assert.is(await readAll(store, createTestContext(), { minMs: 0, maxMs: 999 }), 0);
+      assert.is(await readAll(store, createTestContext(), { minMs: 1001, maxMs: 2000 }), 0);
+      assert.is(await readAll(store, createTestContext(), { minMs: 1000, maxMs: 1000 }), 1);
     },
   ),
 );
@@ -367,6 +383,20 @@ bad("a consumer that leaves, or whose caller goes away, ends the request", async
     close();
     await server.close();
   }
+});
+
+bad("a limit that is reached ends the request", async () => {
+  const server = await startRaw((socket) => {
+    const frames = ["a", "b", "c"].map((name) => chunkOf(frame(name, { z: "1" })));
+    socket.write(Buffer.concat([Buffer.from(head), ...frames]));
+  });
+  const { store, close } = storeAt(server.url);
+  let rows = 0;
+  for await (const batch of store.series(createTestContext(), { ...up, limit: 2 })) rows += batch.count;
+  assert.is(rows, 2);
+  await server.closed;
+  close();
+  await server.close();
 });
 
 bad("what the consumer does not take is not read from the server", async () => {

@@ -214,6 +214,28 @@ store("what is sorted as a whole is bounded, with an error that says so", async 
   await close();
 });
 
+store("series without chunks are as ordered and as labelled as those with chunks", async () => {
+  const series = seriesOf(
+    { a: "1" },
+    { a: "1", b: "1" },
+    { a: "1", z: "1" },
+    { a: "1", replica: "x" },
+    { a: "2" },
+  );
+  const { store, prometheus, close } = await setUp({ externalLabels: eu, series });
+  const matchers = [{ type: "=~", name: "a", value: ".+" }] as const;
+  for (const withoutReplicaLabels of [[], ["replica"], ["b", "cluster"]]) {
+    const withChunks = await textsOf(store, { matchers, withoutReplicaLabels });
+    const without = await textsOf(store, { matchers, withoutReplicaLabels, skipChunks: true });
+    assert.equal(
+      without.texts,
+      withChunks.texts.map((text) => text.replace(/ 1000:1.*$/, "")),
+    );
+  }
+  assert.is(prometheus.requests.filter((request) => request.startsWith("GET /api/v1/series")).length, 3);
+  await close();
+});
+
 store("a series in several frames is one series", async () => {
   const samples = Array.from({ length: 600 }, (_, i): MemorySample => [i * 1000, i]);
   const series: MemorySeries[] = [

@@ -120,6 +120,8 @@ watch("a series that carries an external label's name itself does not hide it", 
     { __name__: "up", job: "c", replica: "x" },
   );
   assert.equal((await learn({ externalLabels: eu, series, intercept: closed }, us)).ownLabels, eu);
+  const alone = { externalLabels: eu, series: series.slice(1, 2), intercept: closed };
+  assert.equal((await learn(alone, us)).ownLabels, labelsOf({ cluster: "eu" }));
 });
 
 watch("without up any metric will do", async () => {
