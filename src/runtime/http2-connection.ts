@@ -59,7 +59,7 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
   let lastBytesMs = clock.monotonicMs();
 
   const socket = openSocket(options);
-  const session = http2.connect(`http://${options.address}`, {
+  const session = http2.connect(`${options.tls === undefined ? "http" : "https"}://${options.address}`, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: options.streamWindowBytes },
     maxReservedRemoteStreams: 0,
@@ -87,50 +87,24 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
   guardDenoSession(session, noteError);
   session.on("error", noteError);
   socket.on("error", noteError);
-  const closed = new Promise<void>((resolve) => {
-    const settle = () => {
-      for (const onLost of [...streams]) onLost();
-      resolve();
-    };
-    // A turn later the streams have said themselves how they ended.
-    session.once("close", () => setImmediate(settle));
-    const socketGone = () => {
-      if (lost) return;
-      lost = true;
-      ping.stop();
-      if (!session.destroyed) session.destroy();
-      // Node forgets the "close" of socket and session after an alert of the peer's TLS.
-      clock.after(sessionCloseWaitMs, settle);
-    };
-    session.once("close", socketGone);
-    socket.once("close", socketGone);
-    socket.once("error", () => setImmediate(socketGone));
+  const closed = whenGone({ session, socket, clock }, () => {
+    lost = true;
+    ping.stop();
+  }).then(() => {
+    for (const onLost of [...streams]) onLost();
   });
-  const ready = new Promise<void>((resolve, reject) => {
-    const stopTimer = clock.after(options.connectTimeoutMs, () =>
-      fail(`no HTTP/2 connection within ${options.connectTimeoutMs} ms`),
-    );
-    socket.once("secureConnect", () => {
-      if (!("alpnProtocol" in socket) || socket.alpnProtocol !== "h2") fail("it does not speak HTTP/2");
-    });
-    session.once("connect", () =>
-      session.setLocalWindowSize(Math.max(options.streamWindowBytes * 2, 65_535)),
-    );
-    session.once("remoteSettings", () => {
-      stopTimer();
-      sawBytes();
-      resolve();
-    });
-    void closed.then(() => {
-      stopTimer();
-      reject(new Error(failure ?? "peer closed the connection before any HTTP/2 frame"));
-    });
-  });
-  ready.catch(() => undefined); // Whoever waits sees it; nobody may be waiting.
+  const ready = whenReady({ session, socket, clock }, options, fail).then(sawBytes);
+  const usableOrFailed = Promise.race([
+    ready,
+    closed.then(() => {
+      throw new Error(failure ?? "peer closed the connection before any HTTP/2 frame");
+    }),
+  ]);
+  usableOrFailed.catch(() => undefined); // Whoever waits sees it; nobody may be waiting.
 
   return {
     session,
-    ready,
+    ready: usableOrFailed,
     closed,
     resets: 0,
     sawBytes,
@@ -150,6 +124,56 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
       };
     },
   };
+}
+
+interface Parts {
+  readonly session: http2.ClientHttp2Session;
+  readonly socket: Socket;
+  readonly clock: Clock;
+}
+
+/** Calls `onGone` when socket or session end, and resolves when the session's streams have said how they ended. */
+function whenGone({ session, socket, clock }: Parts, onGone: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    let gone = false;
+    const end = () => {
+      if (gone) return;
+      gone = true;
+      onGone();
+      if (!session.destroyed) session.destroy();
+      // Node forgets the "close" of socket and session after an alert of the peer's TLS.
+      clock.after(sessionCloseWaitMs, resolve);
+    };
+    session.once("close", () => {
+      end();
+      setImmediate(resolve); // A turn later the streams have said themselves how they ended.
+    });
+    socket.once("close", end);
+    socket.once("error", () => setImmediate(end));
+  });
+}
+
+/** Resolves when the peer's SETTINGS are in; calls `fail` when that takes too long or cannot come. */
+function whenReady(
+  { session, socket, clock }: Parts,
+  { connectTimeoutMs, streamWindowBytes }: Http2ConnectionOptions,
+  fail: (reason: string) => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const stopTimer = clock.after(connectTimeoutMs, () =>
+      fail(`no HTTP/2 connection within ${connectTimeoutMs} ms`),
+    );
+    socket.once("secureConnect", () => {
+      if (!("alpnProtocol" in socket) || socket.alpnProtocol !== "h2") fail("it does not speak HTTP/2");
+    });
+    session.once("connect", () => session.setLocalWindowSize(Math.max(streamWindowBytes * 2, 65_535)));
+    session.once("remoteSettings", () => {
+      stopTimer();
+      resolve();
+    });
+    session.once("close", stopTimer);
+    socket.once("close", stopTimer);
+  });
 }
 
 interface PingerView {
