@@ -15,7 +15,7 @@ export function createRequestId(nowMs: number): string {
 }
 
 const chanceLetters = 16;
-let chance = new Uint8Array(0);
+let chance: Uint8Array = new Uint8Array(0);
 let taken = 0;
 
 /** Asking for chance in large pieces costs a hundredth of asking for each id. */
