@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { GatewayError } from "../../src/lib/errors.ts";
 import { labelsOf } from "../../src/model/labels.ts";
+import type { QueryResult } from "../../src/promql/engine.ts";
 import { createMemoryLimit } from "../../src/store/memory-limit.ts";
 import type { Selectable } from "../../src/store/samples.ts";
 import { createTestApi, form } from "../support/http-api.ts";
@@ -178,6 +179,49 @@ query("a step that is not named is a 250th of the range, at least the default", 
   assert.equal(await steps(3), [0, 1, 2, 3]);
   assert.equal((await steps(2_000)).slice(0, 3), [0, 8, 16]);
 });
+
+query(
+  "series that do not come in label order are sorted by bytes, and copied before they are kept",
+  async () => {
+    const { options } = createTestApi();
+    const names = ["b", "a\uffff", "a", "a\u{1f600}"];
+    const lent = new Float64Array(2);
+    const unordered = (): QueryResult => {
+      let at = 0;
+      return {
+        type: "matrix",
+        grid: { startMs: 0, stepMs: 1_000, count: 2 },
+        ordered: false,
+        text: undefined,
+        next() {
+          const name = names[at++];
+          if (name === undefined) return undefined;
+          const labels = labelsOf({ name });
+          lent.fill(at);
+          return {
+            labels: { get: () => "", all: () => labels },
+            length: 2,
+            values: lent,
+            present: undefined,
+            timesMs: undefined,
+          };
+        },
+        close: async () => undefined,
+        stats: () => ({ totalQueryableSamples: 0, samplesRead: 0, peakSamples: 0 }),
+      };
+    };
+    const prepare = (text: string) => ({ ...options.engine.prepare(text), range: unordered });
+    const answer = await createTestApi({ engine: { prepare } }).ask(
+      "/api/v1/query_range?query=up&start=0&end=1&step=1",
+    );
+    const series = (name: string, value: number) =>
+      `{"metric":{"name":"${name}"},"values":[[0,"${value}"],[1,"${value}"]]}`;
+    assert.is(
+      answer.text,
+      `{"status":"success","data":{"resultType":"matrix","result":[${series("a", 3)},${series("a\uffff", 2)},${series("a\u{1f600}", 4)},${series("b", 1)}],"analysis":{}}}`,
+    );
+  },
+);
 
 query("warnings end the answer and keep it out of caches", async () => {
   const warned: Selectable = {
