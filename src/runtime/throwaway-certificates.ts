@@ -1,4 +1,3 @@
-import { webcrypto as crypto } from "node:crypto";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { systemClock } from "./clock.ts";
@@ -27,6 +26,9 @@ export interface ThrowawayAuthority {
   readonly caPem: string;
   issue(request: CertificateRequest): Promise<CertificatePair>;
 }
+
+/** The global CryptoKey, under a name that both type checkers know. */
+type SigningKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const weekMs = 7 * 24 * 3600_000;
@@ -63,7 +65,7 @@ export async function createThrowawayAuthority(
 
 async function issue(
   ca: x509.X509Certificate,
-  signingKey: crypto.CryptoKey,
+  signingKey: SigningKey,
   request: CertificateRequest,
 ): Promise<CertificatePair> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
