@@ -1,5 +1,6 @@
 import net, { type AddressInfo } from "node:net";
-import { HttpResponse, http as mock } from "msw";
+// The package itself opens a BroadcastChannel on import, which Deno waits for to the end.
+import { http as mock } from "msw/core/http";
 import { setupServer } from "msw/node";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -73,7 +74,7 @@ async function withMock(
   body: (store: Store) => Promise<void>,
 ): Promise<void> {
   const noValues = mock.get(`${base}/api/v1/label/cluster/values`, () =>
-    HttpResponse.json({ status: "success", data: [] }),
+    Response.json({ status: "success", data: [] }),
   );
   const server = setupServer(...handlers, noValues);
   server.listen({ onUnhandledRequest: "error" });
@@ -104,7 +105,7 @@ const statuses: readonly [status: number, body: string, error: string][] = [
 
 for (const [status, body, error] of statuses) {
   bad(`status ${status} of a remote read is an error with its text`, () =>
-    withMock([mock.post(`${base}/api/v1/read`, () => new HttpResponse(body, { status }))], async (store) => {
+    withMock([mock.post(`${base}/api/v1/read`, () => new Response(body, { status }))], async (store) => {
       assert.is(await failureOf(readAll(store)), error);
     }),
   );
@@ -116,7 +117,7 @@ for (const contentType of ["text/html", "", "application/json; charset=utf-8"]) 
       [
         mock.post(
           `${base}/api/v1/read`,
-          () => new HttpResponse(frame("up"), { headers: { "content-type": contentType } }),
+          () => new Response(frame("up"), { headers: { "content-type": contentType } }),
         ),
       ],
       async (store) => {
@@ -135,7 +136,7 @@ bad("content types are read without regard to case and parameters", () =>
       mock.post(
         `${base}/api/v1/read`,
         () =>
-          new HttpResponse(frame("up"), {
+          new Response(frame("up"), {
             headers: { "content-type": "Application/X-Streamed-Protobuf;proto=other" },
           }),
       ),
@@ -193,7 +194,7 @@ for (const [title, contentType, body, expected] of bodies) {
       [
         mock.post(
           `${base}/api/v1/read`,
-          () => new HttpResponse(body, { headers: { "content-type": contentType } }),
+          () => new Response(body, { headers: { "content-type": contentType } }),
         ),
       ],
       async (store) => {
@@ -233,7 +234,7 @@ const labelAnswers: readonly [status: number, body: string, error: string][] = [
 
 for (const [status, body, error] of labelAnswers) {
   bad(`an answer to a label call of ${status} ${body.slice(0, 40)} is an error`, () =>
-    withMock([mock.get(`${base}/api/v1/labels`, () => new HttpResponse(body, { status }))], async (store) => {
+    withMock([mock.get(`${base}/api/v1/labels`, () => new Response(body, { status }))], async (store) => {
       const ctx = createTestContext();
       assert.is(await failureOf(store.labelNames(ctx, labelRequest())), error);
       assert.is(ctx.heldBytes(), 0);
@@ -242,7 +243,7 @@ for (const [status, body, error] of labelAnswers) {
 }
 
 bad("HTML where JSON is wanted is an error", () =>
-  withMock([mock.get(`${base}/api/v1/labels`, () => new HttpResponse("<html>"))], async (store) => {
+  withMock([mock.get(`${base}/api/v1/labels`, () => new Response("<html>"))], async (store) => {
     const error = await failureOf(store.labelNames(createTestContext(), labelRequest()));
     assert.match(error, /^internal: Cannot read an answer of Prometheus as JSON: /);
   }),
@@ -251,11 +252,11 @@ bad("HTML where JSON is wanted is an error", () =>
 bad("a server that cannot tell label values has its answers sorted as a whole", () =>
   withMock(
     [
-      mock.get(`${base}/api/v1/label/cluster/values`, () => new HttpResponse("no", { status: 500 })),
+      mock.get(`${base}/api/v1/label/cluster/values`, () => new Response("no", { status: 500 })),
       mock.post(
         `${base}/api/v1/read`,
         () =>
-          new HttpResponse(Buffer.concat([frame("b"), frame("a")]), {
+          new Response(Buffer.concat([frame("b"), frame("a")]), {
             headers: { "content-type": streamedType },
           }),
       ),
@@ -273,7 +274,7 @@ bad("chunks outside the range are left out, and series that have no others", () 
     [
       mock.post(
         `${base}/api/v1/read`,
-        () => new HttpResponse(frame("up"), { headers: { "content-type": streamedType } }),
+        () => new Response(frame("up"), { headers: { "content-type": streamedType } }),
       ),
     ],
     async (store) => {
