@@ -48,7 +48,7 @@ export function peerOrNotRun<Program extends string>(
   const found = findPeer(peer);
   if (found.kind === "found") return found.paths;
   console.log(`not run: ${name}, ${found.how}`);
-  if (process.env["CI"] === "true") throw new Error(`not run: ${name}, ${found.how}`);
+  if (process.env.CI === "true") throw new Error(`not run: ${name}, ${found.how}`);
   return undefined;
 }
 
