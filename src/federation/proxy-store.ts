@@ -22,6 +22,9 @@ import { createPace } from "./pace.ts";
 import { clientText, type QueryableEndpoint, storeIdText } from "./queryable-endpoint.ts";
 import { matchersOf, type TsdbSelector } from "./tsdb-selector.ts";
 
+/** The reason of every ordinary end, made once. */
+const callOver = new GatewayError("canceled", "the call is over");
+
 export interface ProxyStoreOptions {
   readonly name?: string;
   /** The members of now; asked at every call. */
@@ -96,7 +99,10 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
         countEmptyStreams(memberStore(member, request), emptyStreams).series(inner, forwarded),
       );
       const pace = createPace(options);
-      yield* limited(mergeBatches(sources, { abort: () => scope.abort(), pause: pace.rest }), request);
+      yield* limited(
+        mergeBatches(sources, { abort: () => scope.abort(callOver), pause: pace.rest }),
+        request,
+      );
     },
 
     async labelNames(ctx, request) {
@@ -176,7 +182,7 @@ async function fanOut(
   try {
     return await Promise.all(calls);
   } finally {
-    scope.abort();
+    scope.abort(callOver);
     await Promise.allSettled(calls);
   }
 }

@@ -32,6 +32,9 @@ const forwarded = ["thanos-tenant", "request-id", "traceparent", "tracestate"];
 /** setTimeout cannot wait longer. */
 const maxTimerMs = 0x7fff_ffff;
 
+/** The reason of every ordinary end, made once. */
+const callOver = new DOMException("context canceled", "AbortError");
+
 /** Opens the context of a call that came in. */
 export function openCall(options: CallOptions): Call {
   const { signal, timeoutMs, clock } = options;
@@ -73,7 +76,7 @@ export function openCall(options: CallOptions): Call {
     close() {
       stopTimer?.();
       signal.removeEventListener("abort", onAbort);
-      scope.abort(new DOMException("context canceled", "AbortError"));
+      scope.abort(callOver);
     },
   };
 }

@@ -223,7 +223,7 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#call?.fail(statusError(grpcStatus.canceled, "context canceled"));
+    if (!this.#ended) this.#call?.fail(statusError(grpcStatus.canceled, "context canceled"));
     this.#resume();
     this.#giveBack();
     for (const { slabs } of this.#waiting.splice(0)) this.#free(slabs);
