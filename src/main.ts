@@ -1,6 +1,7 @@
 import type { CommandIo, CommandModule } from "./commands/command.ts";
 import { nearestName } from "./config/nearest-name.ts";
 import { messageOf } from "./lib/errors.ts";
+import { tuneGarbageCollector } from "./runtime/garbage-collector.ts";
 import { commandLine, exit, onSignal, writeStderr, writeStdout } from "./runtime/process.ts";
 import { buildInfo } from "./telemetry/component-status.ts";
 
@@ -23,6 +24,7 @@ function usage(): string {
 }
 
 async function main(): Promise<number> {
+  tuneGarbageCollector();
   const [name = "", ...argv] = commandLine();
   if (["", "help", "--help", "-h"].includes(name)) {
     writeStdout(usage());
