@@ -117,7 +117,7 @@ for (const contentType of ["text/html", "", "application/json; charset=utf-8"]) 
       [
         mock.post(
           `${base}/api/v1/read`,
-          () => new Response(frame("up"), { headers: { "content-type": contentType } }),
+          () => new Response(frame("up").slice(), { headers: { "content-type": contentType } }),
         ),
       ],
       async (store) => {
@@ -136,7 +136,7 @@ bad("content types are read without regard to case and parameters", () =>
       mock.post(
         `${base}/api/v1/read`,
         () =>
-          new Response(frame("up"), {
+          new Response(frame("up").slice(), {
             headers: { "content-type": "Application/X-Streamed-Protobuf;proto=other" },
           }),
       ),
@@ -194,7 +194,7 @@ for (const [title, contentType, body, expected] of bodies) {
       [
         mock.post(
           `${base}/api/v1/read`,
-          () => new Response(body, { headers: { "content-type": contentType } }),
+          () => new Response(body.slice(), { headers: { "content-type": contentType } }),
         ),
       ],
       async (store) => {
@@ -274,7 +274,7 @@ bad("chunks outside the range are left out, and series that have no others", () 
     [
       mock.post(
         `${base}/api/v1/read`,
-        () => new Response(frame("up"), { headers: { "content-type": streamedType } }),
+        () => new Response(frame("up").slice(), { headers: { "content-type": streamedType } }),
       ),
     ],
     async (store) => {
