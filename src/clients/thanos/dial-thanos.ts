@@ -61,14 +61,14 @@ export interface ThanosEndpoint extends Endpoint {
 /** Series in one frame that peers are asked for, as Thanos's own querier does. */
 const responseBatchSize = 64;
 
-const sharedSlabs = createSlabPool(32 * 1024 * 1024);
+const sharedSlabs = createSlabPool(12 * 1024 * 1024);
 const defaultWindowBytes = 1024 * 1024;
 const defaultMaxMessageBytes = 256 * 1024 * 1024;
 
 /** What one stream may send ahead: a share of the memory limit when every source is read by eight queries at once. */
 export function streamWindowFor(memoryLimitBytes: number, sources: number): number {
   const share = Math.floor(memoryLimitBytes / (8 * Math.max(1, sources)));
-  return Math.min(Math.max(share, 64 * 1024), 4 * 1024 * 1024);
+  return Math.min(Math.max(share, 64 * 1024), 1024 * 1024);
 }
 
 /** A peer that speaks Thanos's gRPC services. Nothing is sent before the first call. */
