@@ -29,6 +29,14 @@ export interface DatasetFile {
   readonly path: string;
 }
 
+/** One series of a leaf, its labels sorted. */
+export interface DatasetSeries {
+  readonly labels: readonly Label[];
+  /** Unix milliseconds. */
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+}
+
 interface Shape {
   readonly metric: string;
   readonly labels: readonly Readonly<Record<string, string>>[];
@@ -37,8 +45,7 @@ interface Shape {
 
 /** Files of one leaf below `folder`, made where they are not there yet: the same bytes for the same options. */
 export function ensureDataset(folder: string, options: DatasetOptions): DatasetFile[] {
-  const name = `v${version}-${options.series}x${options.hours}h-${options.cluster}${options.replica}`;
-  const home = join(folder, name);
+  const home = join(folder, `${datasetName(options)}-${options.cluster}${options.replica}`);
   mkdirSync(home, { recursive: true });
   return shapesOf(options.series).map((shape) => {
     const path = join(home, `${shape.metric}.bin`);
@@ -53,6 +60,16 @@ export function ensureDataset(folder: string, options: DatasetOptions): DatasetF
 /** Bytes of a dataset's file. */
 export function readDataset(file: DatasetFile): Uint8Array {
   return readFileSync(file.path);
+}
+
+/** What the files of all leaves of this size are called; another name where the data would be others. */
+export function datasetName({ series, hours }: Pick<DatasetOptions, "series" | "hours">): string {
+  return `v${version}-${series}x${hours}h`;
+}
+
+/** All series of one leaf, a metric after the other. */
+export function* datasetSeries(options: DatasetOptions): Generator<DatasetSeries> {
+  for (const shape of shapesOf(options.series)) yield* metricSeries(shape, options);
 }
 
 function shapesOf(series: number): Shape[] {
@@ -95,12 +112,22 @@ function shapesOf(series: number): Shape[] {
 }
 
 function encodeMetric(shape: Shape, options: DatasetOptions): Uint8Array {
+  const rows: Buffer[] = [];
+  let total = 0;
+  for (const { labels, times, values } of metricSeries(shape, options)) {
+    const row = encodeSeries(labels, times, values);
+    rows.push(row);
+    total += row.length;
+  }
+  return Buffer.concat(rows, total);
+}
+
+/** Series of one metric in label order. */
+function* metricSeries(shape: Shape, options: DatasetOptions): Generator<DatasetSeries> {
   const { cluster, replica } = options;
   const sets = shape.labels
     .map((labels) => labelsOf({ __name__: shape.metric, cluster, replica, ...labels }))
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  const rows: Buffer[] = [];
-  let total = 0;
   for (const labels of sets) {
     // Buckets of one histogram are shares of the same counter, so that they are cumulative.
     const share = shareOf(labels.find((label) => label.name === "le")?.value);
@@ -108,11 +135,8 @@ function encodeMetric(shape: Shape, options: DatasetOptions): Uint8Array {
     const values = makeValues(shape.kind, others, options).map((value) =>
       share === 1 ? value : Math.floor(value * share),
     );
-    const row = encodeSeries(labels, makeTimes(options, labels), values);
-    rows.push(row);
-    total += row.length;
+    yield { labels, times: makeTimes(options, labels), values };
   }
-  return Buffer.concat(rows, total);
 }
 
 /** Share of all observations that lie up to a bucket's bound. */

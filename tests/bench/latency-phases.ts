@@ -8,19 +8,19 @@ const heavy = baselineQueries[1] ?? "";
 
 function rangeQuery(bench: Bench, subject: Subject, signal?: AbortSignal): Parameters<typeof drain>[0] {
   const params = { ...bench.range, ...subject.params, query: heavy };
-  const base = { address: subject.gateway.http, path: "/api/v1/query_range", params };
+  const base = { address: subject.server.http, path: "/api/v1/query_range", params };
   return signal === undefined ? base : { ...base, signal };
 }
 
 function line(name: string, latencies: readonly number[]): string {
   const at = (share: number) => `${percentile(latencies, share).toFixed(1)} ms`;
-  return `  ${name.padEnd(32)} p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)} (${latencies.length})`;
+  return `  ${name.padEnd(38)} p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)} (${latencies.length})`;
 }
 
 /** Health and a small query while query 2 runs in a loop. */
 export async function runLatency(bench: Bench): Promise<void> {
   console.log(`\nlatency beside a loop of ${heavy}`);
-  for (const subject of bench.subjects) {
+  for (const subject of bench.queriers) {
     let looping = true;
     const loop = (async () => {
       while (looping) await drain(rangeQuery(bench, subject));
@@ -31,8 +31,8 @@ export async function runLatency(bench: Bench): Promise<void> {
     await sleep(300);
     const endMs = performance.now() + bench.seconds * 1000;
     while (performance.now() < endMs) {
-      health.push((await drain({ address: subject.gateway.http, path: "/-/healthy", params: {} })).wallMs);
-      small.push((await drain({ address: subject.gateway.http, path: "/api/v1/query", params })).wallMs);
+      health.push((await drain({ address: subject.server.http, path: "/-/healthy", params: {} })).wallMs);
+      small.push((await drain({ address: subject.server.http, path: "/api/v1/query", params })).wallMs);
       await sleep(20);
     }
     looping = false;
@@ -48,7 +48,7 @@ export async function runCancel(bench: Bench): Promise<void> {
   bench.leaves.setSlow(true);
   await sleep(100);
   try {
-    for (const subject of bench.subjects) {
+    for (const subject of bench.queriers) {
       const delays: number[] = [];
       for (let run = 0; run < 2 * bench.runs; run++) {
         bench.leaves.takeClosed();
@@ -73,17 +73,17 @@ export async function runCancel(bench: Bench): Promise<void> {
 /** A hundred connections of instant queries for one series each. */
 export async function runLoad(bench: Bench): Promise<void> {
   console.log("\nload: 100 connections of one-series instant queries");
-  for (const subject of bench.subjects) {
+  for (const subject of [...bench.queriers, ...bench.selfStored]) {
     const agent = new Agent({ keepAlive: true, maxSockets: 100 });
     const latencies: number[] = [];
     let failed = 0;
     const startMs = performance.now();
     const endMs = startMs + bench.seconds * 1000;
     const worker = async (_: unknown, n: number) => {
-      const query = `node_load1{instance="10.0.0.${n % 10}:9100"}`;
+      const query = subject.queryFor(`node_load1{instance="10.0.0.${n % 10}:9100"}`);
       const params = { query, time: String(bench.lateMs / 1000), ...subject.params };
       while (performance.now() < endMs) {
-        const answer = await drain({ address: subject.gateway.http, path: "/api/v1/query", params, agent });
+        const answer = await drain({ address: subject.server.http, path: "/api/v1/query", params, agent });
         latencies.push(answer.wallMs);
         if (answer.status !== 200) failed++;
       }

@@ -13,11 +13,11 @@ export async function runMemory(
   for (const count of [Math.round(series / 10), series]) {
     // Fresh processes for each size: a heap that has grown once stays.
     await withBench(count, async (bench) => {
-      for (const subject of bench.subjects) {
+      for (const subject of bench.queriers) {
         const params = { ...bench.range, ...subject.params, query };
-        const ask = () => drain({ address: subject.gateway.http, path: "/api/v1/query_range", params });
+        const ask = () => drain({ address: subject.server.http, path: "/api/v1/query_range", params });
         const runs = [];
-        for (let run = 0; run < bench.runs; run++) runs.push(await measuring(subject.gateway.pid, ask));
+        for (let run = 0; run < bench.runs; run++) runs.push(await measuring(subject.server.pid, ask));
         const peak = median(runs.map((run) => run.peakMb));
         peaks.set(subject.name, [...(peaks.get(subject.name) ?? []), peak]);
         const wall = median(runs.map((run) => run.wallMs));

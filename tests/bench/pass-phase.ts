@@ -29,7 +29,7 @@ export function wholeMetric(
 export async function runPassThrough(bench: Bench): Promise<void> {
   console.log("\npass-through: leaves → gateway → a client that throws frames away");
   const { leaves, tls } = bench;
-  const gateways = new Map(bench.subjects.map(({ gateway, name }) => [gateway, name.replace(/ \(.*/, "")]));
+  const gateways = new Map(bench.queriers.map(({ server, name }) => [server, name.replace(/ \(.*/, "")]));
   for (const metric of metrics) {
     const request = wholeMetric(bench, metric, []);
     const floors: number[] = [];

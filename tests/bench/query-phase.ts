@@ -14,28 +14,29 @@ export async function runQueries(bench: Bench): Promise<void> {
     if (query === undefined) throw new Error(`No query ${number}: there are ${baselineQueries.length}`);
     console.log(`\n${number}. ${query}`);
     await compareSubjects(bench, query);
-    const measured = new Map<Subject, Measured[]>(bench.subjects.map((subject) => [subject, []]));
+    const subjects = [...bench.queriers, ...bench.selfStored];
+    const measured = new Map<Subject, Measured[]>(subjects.map((subject) => [subject, []]));
     for (let run = 0; run < bench.runs; run++)
-      for (const subject of bench.subjects)
-        measured.get(subject)?.push(await measuring(subject.gateway.pid, () => ask(bench, subject, query)));
+      for (const subject of subjects)
+        measured.get(subject)?.push(await measuring(subject.server.pid, () => ask(bench, subject, query)));
     const floor = await floorOf(bench, query);
-    report(measured, floor);
+    report(bench, measured, floor);
   }
 }
 
 function ask(bench: Bench, subject: Subject, query: string, keepBytes = 0): Promise<Drained> {
-  const params = { ...bench.range, ...subject.params, query };
-  return drain({ address: subject.gateway.http, path: "/api/v1/query_range", params, keepBytes });
+  const params = { ...bench.range, ...subject.params, query: subject.queryFor(query) };
+  return drain({ address: subject.server.http, path: "/api/v1/query_range", params, keepBytes });
 }
 
 async function compareSubjects(bench: Bench, query: string): Promise<void> {
   const answers: Drained[] = [];
-  for (const subject of bench.subjects) {
+  for (const subject of [...bench.queriers, ...bench.selfStored]) {
     const answer = await ask(bench, subject, query, comparedBytes);
     if (answer.status !== 200) console.log(`  ${subject.name}: status ${answer.status} ${answer.body}`);
     answers.push(answer);
   }
-  const [own, peer] = answers;
+  const [own, peer] = answers.slice(0, bench.queriers.length);
   if (own?.body === undefined || peer?.body === undefined) return;
   const line = { id: "range", method: "GET", path: "", params: [], status: peer.status, headers: {} };
   const difference = compareAnswer(
@@ -66,30 +67,39 @@ async function floorOf(bench: Bench, query: string): Promise<number> {
   return median(walls);
 }
 
-function report(measured: ReadonlyMap<Subject, readonly Measured[]>, floorMs: number): void {
-  const rows = [...measured].map(([subject, runs]) => ({
-    name: subject.name,
+function report(bench: Bench, measured: ReadonlyMap<Subject, readonly Measured[]>, floorMs: number): void {
+  const rowOf = (subject: Subject) => summaryOf(subject.name, measured.get(subject) ?? []);
+  const [own, ...thanos] = bench.queriers.map(rowOf);
+  const selfStored = bench.selfStored.map(rowOf);
+  if (own === undefined) return;
+  if (thanos.length > 0) console.log(`  of Thanos's better engine: ${ratios(own, thanos)}`);
+  for (const row of selfStored) console.log(`  of ${row.name}: ${ratios(own, [row])}`);
+  const rows = [own, ...thanos, ...selfStored];
+  const width = Math.max(20, ...rows.map(({ name }) => name.length));
+  for (const { name, wall, noise, first, cpu, peak, mb } of rows)
+    console.log(
+      `  ${name.padEnd(width)} wall ${wall.toFixed(0).padStart(6)} ms ±${((noise * 100) / 2).toFixed(0)} %, first byte ${first.toFixed(0).padStart(5)} ms, ` +
+        `CPU ${cpu.toFixed(0).padStart(6)} ms, peak ${peak.toFixed(0).padStart(5)} MB, answer ${mb.toFixed(1)} MB`,
+    );
+  console.log(`  ${"floor".padEnd(width)} wall ${floorMs.toFixed(0).padStart(6)} ms`);
+}
+
+function summaryOf(name: string, runs: readonly Measured[]) {
+  return {
+    name,
     wall: median(runs.map((run) => run.wallMs)),
     noise: spread(runs.map((run) => run.wallMs)),
     first: median(runs.map((run) => run.firstByteMs)),
     cpu: median(runs.map((run) => run.cpuMs)),
     peak: median(runs.map((run) => run.peakMb)),
     mb: (runs[0]?.sizeBytes ?? 0) / 1e6,
-  }));
-  const [own, ...peers] = rows;
-  if (own !== undefined && peers.length > 0) {
-    const best = (pick: (row: (typeof rows)[number]) => number) => Math.min(...peers.map(pick));
-    const ratios = [
-      `wall ${(own.wall / best((row) => row.wall)).toFixed(2)}`,
-      `CPU ${(own.cpu / best((row) => row.cpu)).toFixed(2)}`,
-      `peak ${(own.peak / best((row) => row.peak)).toFixed(2)}`,
-    ];
-    console.log(`  of Thanos's better engine: ${ratios.join(", ")}`);
-  }
-  for (const { name, wall, noise, first, cpu, peak, mb } of rows)
-    console.log(
-      `  ${name.padEnd(20)} wall ${wall.toFixed(0).padStart(6)} ms ±${((noise * 100) / 2).toFixed(0)} %, first byte ${first.toFixed(0).padStart(5)} ms, ` +
-        `CPU ${cpu.toFixed(0).padStart(6)} ms, peak ${peak.toFixed(0).padStart(5)} MB, answer ${mb.toFixed(1)} MB`,
-    );
-  console.log(`  ${"floor".padEnd(20)} wall ${floorMs.toFixed(0).padStart(6)} ms`);
+  };
+}
+
+type Summary = ReturnType<typeof summaryOf>;
+
+/** What `own` took of the least that any of `peers` took. */
+function ratios(own: Summary, peers: readonly Summary[]): string {
+  const ratio = (pick: (row: Summary) => number) => (pick(own) / Math.min(...peers.map(pick))).toFixed(2);
+  return `wall ${ratio((row) => row.wall)}, CPU ${ratio((row) => row.cpu)}, peak ${ratio((row) => row.peak)}`;
 }
