@@ -6,7 +6,7 @@
  *                           [--prometheus]
  *
  * `--prometheus` adds Debian's Prometheus over blocks with the same samples to the phases queries and load. The blocks
- * are made once, by way of a text of some 200 bytes a sample: 11 GB for the defaults.
+ * are made once, by way of a text of some 170 bytes a sample: 10 GB for the defaults.
  * Peers take turns in the same run. Ratios come first: below 1 the gateway took less than its peer.
  */
 import { availableParallelism } from "node:os";
