@@ -4,7 +4,16 @@ import { type Flag, repeatedFlag } from "./flag.ts";
 
 /** A repeated flag of labels written `name="quoted value"`, sorted; of equal names the last one counts. */
 export function labelFlag(help: string): Flag<Labels> {
-  const flag = repeatedFlag({ help, placeholder: '<name>="<value>"' }, parseLabel);
+  return labelFlagOf(help, parseLabel);
+}
+
+/** The same for external labels: none is empty or the metric's name. */
+export function externalLabelFlag(help: string): Flag<Labels> {
+  return labelFlagOf(help, parseExternalLabel);
+}
+
+function labelFlagOf(help: string, parse: (text: string) => Label): Flag<Labels> {
+  const flag = repeatedFlag({ help, placeholder: '<name>="<value>"' }, parse);
   return {
     ...flag,
     parse(texts) {
@@ -12,6 +21,15 @@ export function labelFlag(help: string): Flag<Labels> {
       return sortLabels([...byName.values()]);
     },
   };
+}
+
+function parseExternalLabel(text: string): Label {
+  const label = parseLabel(text);
+  if (label.name === "__name__") {
+    throw new GatewayError("bad_data", "__name__ is the metric's name, wants another label name");
+  }
+  if (label.value === "") throw new GatewayError("bad_data", `label ${label.name} is empty, wants a value`);
+  return label;
 }
 
 /** One label in Thanos's form, with its error texts. */

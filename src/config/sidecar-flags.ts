@@ -1,5 +1,5 @@
 import { flagWith, optionalFlag, parseDuration, parseSignedDuration, parseText, unreadable } from "./flag.ts";
-import { labelFlag } from "./label-flag.ts";
+import { externalLabelFlag } from "./label-flag.ts";
 import { serverFlags } from "./server-flags.ts";
 
 /** What `sluice sidecar` says of itself. */
@@ -62,7 +62,7 @@ export const sidecarFlags = {
     },
     parseRelativeTime,
   ),
-  label: labelFlag(
+  label: externalLabelFlag(
     "External label to answer with instead of Prometheus's own, for a Prometheus that has none or whose configuration may not be read. Give it once for each label.",
   ),
 };

@@ -229,6 +229,22 @@ sidecar("times are fixed or relative to now", () => {
   assert.is(minTime("0000-01-01T00:00:00Z"), -62_167_219_200_000);
 });
 
+sidecar("an external label is a name of its own and has a value", () => {
+  const labels = (...texts: string[]) => {
+    const read = readSidecarConfig(texts.map((text) => `--label=${text}`));
+    return read.kind === "run" ? read.config.labels : undefined;
+  };
+  assert.equal(labels('b="2"', 'a="1"'), [
+    { name: "a", value: "1" },
+    { name: "b", value: "2" },
+  ]);
+  assert.throws(
+    () => labels('a="1"', '__name__="up"'),
+    /Cannot read --label: __name__ is the metric's name, wants another label name/,
+  );
+  assert.throws(() => labels('a=""'), /Cannot read --label: label a is empty, wants a value/);
+});
+
 sidecar("help and version are for the asking", async () => {
   for (const [flag, text] of [
     ["--help", "usage: sluice sidecar [flags]"],
