@@ -201,7 +201,12 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 function reasonOf(error: unknown): string {
-  return reasons[codeOf(error)] ?? messageOf(error);
+  const known = reasons[codeOf(error)];
+  if (known !== undefined) return known;
+  const text = messageOf(error);
+  return /wrong version number|packet length too long|corrupt message|InvalidContentType/.test(text)
+    ? "it does not speak TLS"
+    : text;
 }
 
 function codeOf(error: unknown): string {

@@ -97,7 +97,7 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
   const usableOrFailed = Promise.race([
     ready,
     closed.then(() => {
-      throw new Error(failure ?? "peer closed the connection before any HTTP/2 frame");
+      throw new Error(failure ?? closedEarlyReason(options.tls !== undefined));
     }),
   ]);
   usableOrFailed.catch(() => undefined); // Whoever waits sees it; nobody may be waiting.
@@ -237,4 +237,10 @@ function openSocket(options: Http2ConnectionOptions): Socket {
     ...clientTlsOptions(options.tls),
     ALPNProtocols: ["h2"],
   });
+}
+
+/** Node's TLS servers refuse a client certificate by closing without a word, once the handshake is over. */
+function closedEarlyReason(overTls: boolean): string {
+  const reason = "peer closed the connection before any HTTP/2 frame";
+  return overTls ? `${reason}, as servers do that do not trust the client certificate` : reason;
 }

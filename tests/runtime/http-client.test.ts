@@ -231,6 +231,17 @@ client("a refused connection names the server", async () => {
   assert.is(error.message, `Cannot read from ${url.origin}: connection refused`);
 });
 
+client("TLS towards a server without TLS is told apart", async () => {
+  const { url, http, close } = await setUp((_, response) => response.end());
+  const { signal } = new AbortController();
+  const secure = new URL(`https://${url.host}`);
+  const error = await failure(
+    http.send({ method: "GET", url: secure, headers: {}, body: undefined, signal }),
+  );
+  assert.is(error.message, `Cannot read from ${secure.origin}: it does not speak TLS`);
+  await close();
+});
+
 client("over TLS it shows its certificate and makes sure of the server's", async () => {
   const authority = await createThrowawayAuthority();
   const other = await createThrowawayAuthority("another");

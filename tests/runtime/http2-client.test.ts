@@ -246,6 +246,15 @@ client("shows its certificate to a server that wants one", async () => {
   assert.match(failure?.reason ?? "", /wants a client certificate|reset by peer|before any HTTP\/2 frame/);
 });
 
+client("a TLS server that closes without a word hints at the certificate, a plain one does not", async () => {
+  const silent = tlsServer();
+  silent.on("secureConnection", (socket: net.Socket) => socket.end());
+  const over = await call(connect(await listen(silent), { tls: trusting }));
+  assert.match(over.failure?.reason ?? "", /do not trust the client certificate$|^connection reset by peer$/);
+  const plain = await call(connect(await listen(net.createServer((socket) => socket.end()))));
+  assert.match(plain.failure?.reason ?? "", /before any HTTP\/2 frame$|^connection reset by peer$/);
+});
+
 client("an expired certificate is named as such", async () => {
   const pair = await authority.issue({ commonName: "old", validMs: -1_000 });
   const address = await listen(tlsServer({ cert: pair.certPem, key: pair.keyPem }));
