@@ -115,6 +115,11 @@ server(
     const long = await fetch(url, { headers: { "X-Long": "y".repeat(500_000) } });
     assert.is(await long.text(), "ok");
     assert.match((await speak(port, "nonsense\r\n\r\n")).received, "HTTP/1.1 400 Bad Request");
+    const unescaped = (await speak(port, "GET /?q=é HTTP/1.1\r\nHost: x\r\n\r\n")).received;
+    assert.match(
+      unescaped,
+      /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\r\n\r\n400 Bad Request: Parse Error: .+\n$/,
+    );
     assert.is(await (await fetch(url)).text(), "ok");
   },
 );
