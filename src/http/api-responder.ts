@@ -55,7 +55,8 @@ export function createApiResponder(options: ApiResponderOptions): ApiResponder {
 
   function sendError(exchange: HttpExchange, reason: unknown, phase: ApiPhase): void {
     const { status, type, message } = apiErrorOf(reason, phase);
-    if (status === 500) log.error("request failed", { err: message, stack: stackOf(reason) });
+    const left = exchange.signal.aborted;
+    if (status === 500 && !left) log.error("request failed", { err: message, stack: stackOf(reason) });
     exchange.send({ status, headers: uncacheable }, [errorBody(type, message)]);
   }
   function fail(call: ApiCall, body: AnswerBody | undefined, reason: unknown): void {
