@@ -81,10 +81,11 @@ test("says within seconds what runs, answers what it proposes, and ends cleanly"
     const history = await ask(http, "count_over_time(up{cluster='eu-west',job='kubelet'}[7d])");
     const samples = Number(history[0]?.value[1]);
     assert.ok(samples > 6 * 1440 + 5000, `a week has ${samples} samples: six days old, one new`);
-  } finally {
     // Not child.kill: on Deno the exit code would be lost.
     process.kill(demo.pid, "SIGINT");
     assert.is(await exitCodeOf(demo, 10_000), 0, demo.output());
+  } finally {
+    await demo.end();
   }
   assert.equal(readdirSync(folder), [], "nothing is left in the temporary folder");
 });
