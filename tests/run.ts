@@ -180,7 +180,12 @@ function judge(
     };
   }
   if (!ended) return { output, passed: 0, failed: 1, trouble: `no result, exit code ${code}` };
-  if (total === 0) return { output, passed, failed: 1, trouble: "it holds no test" };
+  if (total === 0) {
+    // A file may skip all it has where a part cannot be had, if it says so; in CI every part must be there.
+    const saidWhy = number("Skipped") > 0 && /^not run: /m.test(output);
+    if (saidWhy && code === 0 && process.env.CI !== "true") return { output, passed, failed: 0, trouble: "" };
+    return { output, passed, failed: 1, trouble: "it holds no test" };
+  }
   const failed = total - passed > 0 ? total - passed : code === 0 ? 0 : 1;
   return { output, passed, failed, trouble: `${failed} failed, exit code ${code}` };
 }
