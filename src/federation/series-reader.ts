@@ -50,6 +50,8 @@ export class SeriesReader {
       timesMs: samples.times,
       values: samples.values,
       words: samples.words,
+      histograms: undefined,
+      startTimesMs: undefined,
       // Counters lose their markers when they are made totals.
       hasStale: samples.hasStale && this.#options.reading !== "counter",
     };

@@ -1,5 +1,7 @@
+import type { HistogramColumn } from "../model/histogram/histogram-column.ts";
 import type { Selectable, SeriesLabels } from "../store/samples.ts";
 import type { QueryContext } from "../store/store.ts";
+import type { AnnotationTexts } from "./annotations.ts";
 import type { Expr, ValueType } from "./syntax/ast.ts";
 
 /** Steps of an evaluation: startMs, startMs + stepMs, …; `count` of them. An instant query is one step. */
@@ -17,6 +19,8 @@ export interface ResultColumn {
   readonly values: Float64Array;
   /** 1 where the entry is there, 0 where the series has no sample at that step; undefined: all are there. */
   readonly present: Uint8Array | undefined;
+  /** Native histograms, a row for each entry: where a row has one, `values` is junk. `undefined` where all are floats. */
+  readonly histograms: HistogramColumn | undefined;
   /** Times of the entries, ms; undefined: the steps of the grid. Set for an instant query of a range selector. */
   readonly timesMs: Float64Array | undefined;
 }
@@ -40,6 +44,8 @@ export interface QueryResult {
   next(): ResultColumn | undefined | Promise<ResultColumn | undefined>;
   close(): Promise<void>;
   stats(): QueryStats;
+  /** What the answer should say about its numbers; whole once `next` has answered `undefined`. */
+  annotations(): AnnotationTexts;
 }
 
 export interface EngineOptions {

@@ -1,3 +1,4 @@
+import type { HistogramColumn } from "../model/histogram/histogram-column.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Matcher } from "../model/matcher.ts";
 import type { TimeRange } from "../model/time-range.ts";
@@ -13,7 +14,7 @@ export interface SeriesLabels {
 
 /**
  * Raw samples of one series after replica dedup, in time order without equal times. Lent until the next call.
- * Entries at `length` and past it are junk. Float samples only, so far.
+ * Entries at `length` and past it are junk.
  */
 export interface SampleColumn {
   readonly labels: SeriesLabels;
@@ -25,6 +26,13 @@ export interface SampleColumn {
   readonly words: Uint32Array;
   /** Whether any sample is a staleness marker. Read it before touching values: markers do not survive arithmetic. */
   readonly hasStale: boolean;
+  /**
+   * Native histograms, row i for sample i; `undefined` where there are none. `values` of a row with a histogram are junk
+   * that is no staleness marker: a stale histogram comes as a stale float.
+   */
+  readonly histograms: HistogramColumn | undefined;
+  /** When the counter behind a sample began, Unix ms, 0 for unknown; `undefined` where all are. */
+  readonly startTimesMs: Float64Array | undefined;
 }
 
 /** Pulls series in label order. `next` may answer without a promise: awaiting what is there costs more than the work. */

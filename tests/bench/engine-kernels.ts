@@ -102,7 +102,16 @@ function benchSelectable(byName: ReadonlyMap<string, readonly Series[]>): Select
             get: (name: string) => labelValue(series.labels, name) ?? "",
             all: () => series.labels.map((label) => ({ ...label })),
           };
-          return { labels, length: to - from, timesMs, values, words, hasStale: false };
+          return {
+            labels,
+            length: to - from,
+            timesMs,
+            values,
+            words,
+            hasStale: false,
+            histograms: undefined,
+            startTimesMs: undefined,
+          };
         },
         close: async () => undefined,
       };

@@ -204,10 +204,12 @@ query(
             values: lent,
             present: undefined,
             timesMs: undefined,
+            histograms: undefined,
           };
         },
         close: async () => undefined,
         stats: () => ({ totalQueryableSamples: 0, samplesRead: 0, peakSamples: 0 }),
+        annotations: () => ({ warnings: [], infos: [] }),
       };
     };
     const prepare = (text: string) => ({ ...options.engine.prepare(text), range: unordered });
@@ -292,7 +294,16 @@ function manySeries(count: number, fails: GatewayError | undefined, onClose?: ()
           const labels = labelsOf({ n: String(at++).padStart(8, "0") });
           const get = (name: string) => labels.find((label) => label.name === name)?.value ?? "";
           const words = new Uint32Array(values.buffer);
-          return { labels: { get, all: () => labels }, length, timesMs, values, words, hasStale: false };
+          return {
+            labels: { get, all: () => labels },
+            length,
+            timesMs,
+            values,
+            words,
+            hasStale: false,
+            histograms: undefined,
+            startTimesMs: undefined,
+          };
         },
         close: async () => onClose?.(),
       };

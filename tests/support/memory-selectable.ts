@@ -92,5 +92,14 @@ function columnOf({ labels, samples }: StoredSeries): SampleColumn {
   values[samples.length] = Number.NaN; // Junk past the end, as contracts allow.
   const byName = new Map(labels.map((label: Label) => [label.name, label.value]));
   const seriesLabels = { get: (name: string) => byName.get(name) ?? "", all: () => labels };
-  return { labels: seriesLabels, length: samples.length, timesMs, values, words, hasStale };
+  return {
+    labels: seriesLabels,
+    length: samples.length,
+    timesMs,
+    values,
+    words,
+    hasStale,
+    histograms: undefined,
+    startTimesMs: undefined,
+  };
 }

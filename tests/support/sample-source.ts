@@ -82,7 +82,16 @@ function lend(series: HeldSeries, request: SelectRequest) {
     all: checked,
   };
   return {
-    column: { labels, length: timesMs.length, timesMs, values, words, hasStale },
+    column: {
+      labels,
+      length: timesMs.length,
+      timesMs,
+      values,
+      words,
+      hasStale,
+      histograms: undefined,
+      startTimesMs: undefined,
+    },
     takeBack() {
       mine = false;
       timesMs.fill(-7);

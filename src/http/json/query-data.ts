@@ -140,6 +140,7 @@ function copyOf(column: ResultColumn): ResultColumn {
     length,
     values: values.slice(0, length),
     present: present?.slice(0, length),
+    histograms: undefined,
     timesMs: timesMs?.slice(0, length),
   };
 }

@@ -66,7 +66,14 @@ export function createAggregate(run: Run, options: Aggregate): Operator {
         const group = ready[next++];
         if (group === undefined) return undefined;
         const { values, present, count } = group.accumulator.finish();
-        return { labels: fixedLabels(group.labels), values, present, count, dropName: group.dropName };
+        return {
+          labels: fixedLabels(group.labels),
+          values,
+          present,
+          histograms: undefined,
+          count,
+          dropName: group.dropName,
+        };
       },
     ),
   };

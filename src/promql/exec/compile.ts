@@ -82,7 +82,7 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
 
 /** A smoothed instant selector is a function of the samples around each step. */
 function smoothedSelector({ run }: Compiler, selector: SelectorNode, span: Span): Operator {
-  const node = { kind: "matrix", selector, rangeMs: 0 } as const;
+  const node = { kind: "matrix", span: selector.span, selector, rangeMs: 0 } as const;
   return createRangeCall(run, {
     input: createMatrixSelector(run, node, span),
     windows: extendWindows({ ...endsOf(span.grid, selector), rangeMs: 0 }, selector, run.lookbackMs),

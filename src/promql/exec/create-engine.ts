@@ -11,7 +11,7 @@ import { createRun } from "./run.ts";
 
 /** The PromQL engine. It reads whatever `Selectable` a query hands it, and does no I/O of its own. */
 export function createEngine(options: EngineOptions): Engine {
-  return { prepare: (text) => prepareExpr(parseExpr(text, parserOptions(options.features)), options) };
+  return { prepare: (text) => prepareExpr(parseExpr(text, parserOptions(options.features)), options, text) };
 }
 
 /** What the parser lets through under upstream's feature flags. */
@@ -24,8 +24,8 @@ function parserOptions(features: ReadonlySet<string>): ParserOptions {
   };
 }
 
-/** A parsed and checked expression, ready to run. */
-export function prepareExpr(expr: Expr, options: EngineOptions): PreparedQuery {
+/** A parsed and checked expression, ready to run. Annotations tell no positions without the text it was parsed from. */
+export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): PreparedQuery {
   const type = typeOf(expr);
   return {
     expr,
@@ -82,7 +82,10 @@ export function prepareExpr(expr: Expr, options: EngineOptions): PreparedQuery {
     lookbackDeltaMs: number | undefined,
     create: (run: ReturnType<typeof createRun>) => QueryResult,
   ): QueryResult {
-    const run = createRun(ctx, source, options, lookbackDeltaMs ?? options.lookbackDeltaMs);
+    const run = createRun(ctx, source, options, {
+      lookbackMs: lookbackDeltaMs ?? options.lookbackDeltaMs,
+      text,
+    });
     try {
       return create(run);
     } catch (error) {
@@ -111,6 +114,6 @@ function typeOf(expr: Expr): Exclude<ValueType, "none"> {
     case "binary":
       return typeOf(expr.lhs) === "scalar" && typeOf(expr.rhs) === "scalar" ? "scalar" : "vector";
     case "call":
-      return valueTypeOf({ kind: "call", func: expr.func, args: [] });
+      return valueTypeOf({ kind: "call", func: expr.func, args: [], span: expr.span });
   }
 }

@@ -42,6 +42,7 @@ export function createMatrixResult(run: Run, plan: PlanNode, span: Span): Matrix
       length: to - from,
       values: samples.values.subarray(from, to),
       present: undefined,
+      histograms: undefined,
       timesMs: samples.times.subarray(from, to),
     };
   };
@@ -59,6 +60,7 @@ function extended(
     length: made.length,
     values: Float64Array.from(made, ({ v }) => v),
     present: undefined,
+    histograms: undefined,
     timesMs: Float64Array.from(made, ({ t }) => t),
   };
 }

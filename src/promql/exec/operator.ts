@@ -1,3 +1,4 @@
+import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import type { SeriesLabels } from "../../store/samples.ts";
 
 /**
@@ -9,6 +10,11 @@ export interface Column {
   readonly values: Float64Array;
   /** 1 where `values` counts. Absence is never told by a number. */
   readonly present: Uint8Array;
+  /**
+   * Native histograms, a row for each step; `undefined` where all values are floats. Where an entry is present and has a
+   * histogram, `values` is junk; where it is not present, so is the histogram.
+   */
+  histograms: HistogramColumn | undefined;
   /** How many entries are present. */
   count: number;
   /** The name is to go at the end of the query (delayed name removal only). */
@@ -44,6 +50,10 @@ export interface Samples {
   length: number;
   times: Float64Array;
   values: Float64Array;
+  /** Native histograms, row i for sample i; `undefined` where all samples are floats. Read only. */
+  histograms: HistogramColumn | undefined;
+  /** As SampleColumn has them. */
+  startTimesMs: Float64Array | undefined;
   dropName: boolean;
 }
 
@@ -59,6 +69,7 @@ export function createColumn(steps: number, labels: SeriesLabels): Column {
     labels,
     values: new Float64Array(steps),
     present: new Uint8Array(steps),
+    histograms: undefined,
     count: 0,
     dropName: false,
   };
@@ -70,7 +81,17 @@ export function keepColumn(column: Column, labels: SeriesLabels): Column {
     labels,
     values: column.values.slice(),
     present: column.present.slice(),
+    histograms: column.histograms && keepHistograms(column),
     count: column.count,
     dropName: column.dropName,
   };
+}
+
+function keepHistograms({ histograms, present }: Column): HistogramColumn {
+  const kept = new HistogramColumn(present.length);
+  if (histograms === undefined) return kept;
+  for (let k = 0; k < present.length; k++) {
+    if (present[k] === 1 && histograms.has(k)) kept.setFrom(k, histograms, k);
+  }
+  return kept;
 }

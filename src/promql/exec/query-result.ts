@@ -23,7 +23,14 @@ export interface ResultShape {
 export function createQueryResult(run: Run, plan: PlanNode, shape: ResultShape): QueryResult {
   const { span, type } = shape;
   const { grid } = span;
-  const base = { type, grid, text: undefined, close: () => run.close(), stats: () => run.stats() };
+  const base = {
+    type,
+    grid,
+    text: undefined,
+    close: () => run.close(),
+    stats: () => run.stats(),
+    annotations: run.annotations,
+  };
   if (plan.kind === "string") {
     return { ...base, ordered: true, text: plan.value, next: () => undefined };
   }
@@ -33,9 +40,10 @@ export function createQueryResult(run: Run, plan: PlanNode, shape: ResultShape):
     return { ...base, ordered: true, next: opening(run, matrix.next) };
   }
   const root = createRoot(run, plan, shape);
-  const lend = ({ labels, values, present, count }: Column): ResultColumn => ({
+  const lend = ({ labels, values, present, histograms, count }: Column): ResultColumn => ({
     labels,
     values,
+    histograms,
     length: grid.count,
     present: count === grid.count ? undefined : present,
     timesMs: undefined,

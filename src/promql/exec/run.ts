@@ -2,6 +2,7 @@ import { GatewayError, messageOf } from "../../lib/errors.ts";
 import { systemClock, yieldToLoop } from "../../runtime/clock.ts";
 import type { SampleSource, Selectable, SelectRequest } from "../../store/samples.ts";
 import type { QueryContext } from "../../store/store.ts";
+import { type Annotation, type Annotations, createAnnotations } from "../annotations.ts";
 import type { EngineOptions, QueryStats } from "../engine.ts";
 
 /** How long series may be worked on before timers and sockets have their turn, ms. */
@@ -19,6 +20,9 @@ export interface Run {
   openAll(): void;
   /** Throws when the query was canceled or timed out. A promise where others are to have their turn first. */
   turn(): Promise<void> | undefined;
+  /** Adds what the answer should say about its numbers; the same text counts once. */
+  annotate(annotation: Annotation): void;
+  annotations: Annotations["texts"];
   /** Counts samples read from the store and samples that steps looked at. */
   count(read: number, queryable: number): void;
   /** Counts float samples that are held. Throws where the query's limit or the memory limit is passed. */
@@ -34,13 +38,15 @@ export interface Run {
 /** Eight bytes of value and one of presence. */
 const bytesPerSample = 9;
 
-/** Begins a query over `source`; nothing is read yet. Whoever begins it closes it. */
+/** Begins a query over `source`; nothing is read yet. Whoever begins it closes it. `text` is what spans point into. */
 export function createRun(
   ctx: QueryContext,
   source: Selectable,
   options: EngineOptions,
-  lookbackMs: number,
+  how: { readonly lookbackMs: number; readonly text: string },
 ): Run {
+  const { lookbackMs, text } = how;
+  const annotations = createAnnotations(text);
   const selections: ReturnType<typeof lazySource>[] = [];
   const { settle, ...account } = createAccount(ctx, options.maxSamples);
   let closed = false;
@@ -48,6 +54,8 @@ export function createRun(
     ...account,
     options,
     lookbackMs,
+    annotate: annotations.add,
+    annotations: annotations.texts,
     turn: createTurns(ctx),
     select(request) {
       const open = () => {

@@ -113,6 +113,8 @@ export function createMatrixSelector(run: Run, node: MatrixNode, span: Span): Sa
         length: series.length,
         times: series.timesMs,
         values: series.values,
+        histograms: undefined,
+        startTimesMs: undefined,
         dropName: false,
       };
     }
@@ -121,7 +123,15 @@ export function createMatrixSelector(run: Run, node: MatrixNode, span: Span): Sa
       scratch.values = new Float64Array(series.length);
     }
     const length = dropStale(series, scratch);
-    return { labels, length, times: scratch.times, values: scratch.values, dropName: false };
+    return {
+      labels,
+      length,
+      times: scratch.times,
+      values: scratch.values,
+      histograms: undefined,
+      startTimesMs: undefined,
+      dropName: false,
+    };
   };
   return { names: namesOf(selector), ordered: true, next: () => pullMapped(source, lend) };
 }

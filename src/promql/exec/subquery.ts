@@ -8,11 +8,12 @@ export function createSubquery(input: Operator, grid: StepGrid): SamplesOperator
   const scratch = { times: new Float64Array(grid.count), values: new Float64Array(grid.count) };
   const lend = (column: Column): Samples => {
     const { labels, dropName } = column;
+    const shared = { labels, dropName, histograms: undefined, startTimesMs: undefined };
     if (column.count === grid.count) {
-      return { labels, dropName, length: column.count, times: steps, values: column.values };
+      return { ...shared, length: column.count, times: steps, values: column.values };
     }
     const length = compact(column, steps, scratch);
-    return { labels, dropName, length, times: scratch.times, values: scratch.values };
+    return { ...shared, length, times: scratch.times, values: scratch.values };
   };
   return { names: input.names, ordered: input.ordered, next: () => pullMapped(input, lend) };
 }

@@ -1,4 +1,4 @@
-import type { AtModifier, Expr, SubqueryExpr, TimeModifiers, VectorSelector } from "../syntax/ast.ts";
+import type { AtModifier, Call, Expr, SubqueryExpr, TimeModifiers, VectorSelector } from "../syntax/ast.ts";
 import { type DurationScope, evaluateDuration } from "./duration.ts";
 import type { PlanNode, SelectorNode } from "./node.ts";
 import { markInvariants } from "./step-invariant.ts";
@@ -35,8 +35,8 @@ function convert(expr: Expr, scope: Scope): PlanNode {
     case "number":
     case "string":
       return expr.kind === "number"
-        ? { kind: "number", value: expr.value }
-        : { kind: "string", value: expr.value };
+        ? { kind: "number", value: expr.value, span: expr.span }
+        : { kind: "string", value: expr.value, span: expr.span };
     case "paren":
       return convert(expr.expr, scope);
     case "vector-selector":
@@ -44,6 +44,7 @@ function convert(expr: Expr, scope: Scope): PlanNode {
     case "matrix-selector":
       return {
         kind: "matrix",
+        span: expr.span,
         selector: selector(expr.selector, scope),
         rangeMs: expr.rangeExpr ? evaluateDuration(expr.rangeExpr, scope.scope, false) : expr.rangeMs,
       };
@@ -53,6 +54,7 @@ function convert(expr: Expr, scope: Scope): PlanNode {
       const inside = { ...scope, func: expr.op };
       return {
         kind: "aggregate",
+        span: expr.span,
         op: expr.op,
         expr: convert(expr.expr, inside),
         param: expr.param && convert(expr.param, inside),
@@ -64,45 +66,48 @@ function convert(expr: Expr, scope: Scope): PlanNode {
       const inside = { ...scope, func: "" };
       const lhs = convert(expr.lhs, inside);
       const rhs = convert(expr.rhs, inside);
-      return { kind: "binary", op: expr.op, lhs, rhs, matching: expr.matching, bool: expr.bool };
+      const { op, matching, bool, span } = expr;
+      return { kind: "binary", op, lhs, rhs, matching, bool, span };
     }
     case "unary": {
       const inner = convert(expr.expr, scope);
       if (expr.op === "+") return inner;
       return inner.kind === "number"
-        ? { kind: "number", value: -inner.value }
-        : { kind: "negate", expr: inner };
+        ? { kind: "number", value: -inner.value, span: expr.span }
+        : { kind: "negate", expr: inner, span: expr.span };
     }
     case "call":
-      return call(expr.func, expr.args, scope);
+      return call(expr, scope);
   }
 }
 
-function call(func: string, args: readonly Expr[], scope: Scope): PlanNode {
+function call({ func, args, span }: Call, scope: Scope): PlanNode {
   const { startMs, endMs, stepMs } = scope.times;
   switch (func) {
     case "start":
-      return { kind: "number", value: startMs / 1000 };
+      return { kind: "number", value: startMs / 1000, span };
     case "end":
-      return { kind: "number", value: endMs / 1000 };
+      return { kind: "number", value: endMs / 1000, span };
     case "range":
-      return { kind: "number", value: (endMs - startMs) / 1000 };
+      return { kind: "number", value: (endMs - startMs) / 1000, span };
     case "step":
-      return { kind: "number", value: stepMs / 1000 };
+      return { kind: "number", value: stepMs / 1000, span };
     default:
-      return { kind: "call", func, args: args.map((arg) => convert(arg, { ...scope, func })) };
+      return { kind: "call", func, args: args.map((arg) => convert(arg, { ...scope, func })), span };
   }
 }
 
 function selector(expr: VectorSelector, scope: Scope): SelectorNode {
   const extension = expr.anchored ? "anchored" : expr.smoothed ? "smoothed" : undefined;
-  return { kind: "selector", matchers: expr.matchers, func: scope.func, extension, ...placed(expr, scope) };
+  const { matchers, span } = expr;
+  return { kind: "selector", matchers, func: scope.func, extension, ...placed(expr, scope), span };
 }
 
 function subquery(expr: SubqueryExpr, scope: Scope): PlanNode {
   const stepMs = expr.stepExpr ? evaluateDuration(expr.stepExpr, scope.scope, false) : expr.stepMs;
   return {
     kind: "subquery",
+    span: expr.span,
     expr: convert(expr.expr, scope),
     rangeMs: expr.rangeExpr ? evaluateDuration(expr.rangeExpr, scope.scope, false) : expr.rangeMs,
     stepMs: stepMs > 0 ? stepMs : scope.times.defaultSubqueryStepMs,

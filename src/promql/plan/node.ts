@@ -1,10 +1,13 @@
 import type { Matcher } from "../../model/matcher.ts";
-import type { AggregateOp, BinaryOp, ValueType, VectorMatching } from "../syntax/ast.ts";
+import type { AggregateOp, BinaryOp, Span, ValueType, VectorMatching } from "../syntax/ast.ts";
 
-/** A query with every time, duration and `@` resolved; what operators are built from. Nodes are values. */
+/**
+ * A query with every time, duration and `@` resolved; what operators are built from. Nodes are values. Their spans say
+ * what of the text they stand for, parentheses left out; annotations tell them.
+ */
 export type PlanNode =
-  | { readonly kind: "number"; readonly value: number }
-  | { readonly kind: "string"; readonly value: string }
+  | { readonly kind: "number"; readonly value: number; readonly span: Span }
+  | { readonly kind: "string"; readonly value: string; readonly span: Span }
   | SelectorNode
   | MatrixNode
   | SubqueryNode
@@ -12,7 +15,7 @@ export type PlanNode =
   | { readonly kind: "invariant"; readonly expr: PlanNode }
   | AggregateNode
   | BinaryNode
-  | { readonly kind: "negate"; readonly expr: PlanNode }
+  | { readonly kind: "negate"; readonly expr: PlanNode; readonly span: Span }
   | CallNode;
 
 /** Where a selector or subquery looks: at `atMs` or, where undefined, at the step; `offsetMs` earlier. */
@@ -23,6 +26,7 @@ interface Placed {
 
 export interface SelectorNode extends Placed {
   readonly kind: "selector";
+  readonly span: Span;
   readonly matchers: readonly Matcher[];
   /** The nearest function or aggregation around it, for the select request. */
   readonly func: string;
@@ -32,12 +36,14 @@ export interface SelectorNode extends Placed {
 
 export interface MatrixNode {
   readonly kind: "matrix";
+  readonly span: Span;
   readonly selector: SelectorNode;
   readonly rangeMs: number;
 }
 
 export interface SubqueryNode extends Placed {
   readonly kind: "subquery";
+  readonly span: Span;
   readonly expr: PlanNode;
   readonly rangeMs: number;
   readonly stepMs: number;
@@ -45,6 +51,7 @@ export interface SubqueryNode extends Placed {
 
 export interface AggregateNode {
   readonly kind: "aggregate";
+  readonly span: Span;
   readonly op: AggregateOp;
   readonly expr: PlanNode;
   readonly param: PlanNode | undefined;
@@ -54,6 +61,7 @@ export interface AggregateNode {
 
 export interface BinaryNode {
   readonly kind: "binary";
+  readonly span: Span;
   readonly op: BinaryOp;
   readonly lhs: PlanNode;
   readonly rhs: PlanNode;
@@ -63,6 +71,7 @@ export interface BinaryNode {
 
 export interface CallNode {
   readonly kind: "call";
+  readonly span: Span;
   readonly func: string;
   readonly args: readonly PlanNode[];
 }
@@ -101,4 +110,9 @@ export function valueTypeOf(node: PlanNode): Exclude<ValueType, "none"> {
     case "call":
       return scalarFunctions.has(node.func) ? "scalar" : "vector";
   }
+}
+
+/** What of the text a node stands for. */
+export function spanOf(node: PlanNode): Span {
+  return node.kind === "invariant" ? spanOf(node.expr) : node.span;
 }

@@ -77,7 +77,7 @@ writing("points come out whole across chunk borders, absent ones not at all", ()
   const values = Float64Array.from({ length: 50 }, (_, i) => (i < 20 ? 1 / 3 : i % 3 === 0 ? 7 : i / 7));
   const present = Uint8Array.from({ length: 50 }, (_, i) => Number(i % 5 !== 0));
   const labels = { get: () => "", all: () => [] };
-  const column = { labels, length: 50, values, present, timesMs: undefined };
+  const column = { labels, length: 50, values, present, timesMs: undefined, histograms: undefined };
   const prefixes = renderStepPrefixes(grid);
   const whole = written(65_536, (writer) => writeStepPoints(writer, column, prefixes));
   const points: unknown = JSON.parse(`[${whole}]`);

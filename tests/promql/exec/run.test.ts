@@ -107,7 +107,16 @@ test("a series that arrives after the query was closed is not held", async () =>
   const values = Float64Array.of(1);
   const words = new Uint32Array(values.buffer);
   const labels = { get: () => "", all: () => [] };
-  arrive({ labels, length: 1, timesMs: Float64Array.of(0), values, words, hasStale: false });
+  arrive({
+    labels,
+    length: 1,
+    timesMs: Float64Array.of(0),
+    values,
+    words,
+    hasStale: false,
+    histograms: undefined,
+    startTimesMs: undefined,
+  });
   assert.is((await pulled).code, "canceled");
   assert.is(held, 0);
 });
@@ -140,7 +149,16 @@ test("long work lets timers have their turn", async () => {
     while (performance.now() < until);
     const values = Float64Array.of(1);
     const timesMs = Float64Array.of(0);
-    return { labels, length: 1, timesMs, values, words: new Uint32Array(values.buffer), hasStale: false };
+    return {
+      labels,
+      length: 1,
+      timesMs,
+      values,
+      words: new Uint32Array(values.buffer),
+      hasStale: false,
+      histograms: undefined,
+      startTimesMs: undefined,
+    };
   };
   const result = engine.prepare("sum(up)").instant(testContext(), selectable(next), { timeMs: 0 });
   assert.ok(await result.next());

@@ -20,7 +20,7 @@ test("agree with an array of counters, few or many, and count what they hold", a
         features: new Set(),
         delayedNameRemoval: false,
       },
-      1,
+      { lookbackMs: 1, text: "" },
     );
     const counts = createStepCounts(run, steps);
     const wants = new Float64Array(steps);

@@ -1,0 +1,169 @@
+import {
+  bucketCount,
+  createHistogram,
+  type Histogram,
+  type HistogramLayout,
+  type ResetHint,
+} from "./histogram.ts";
+
+/**
+ * Native histograms in columns, one row for each sample or step; a row without one is a float, or nothing. All bucket
+ * counts lie in one array; layouts are shared, so that no object is made for a row.
+ */
+export class HistogramColumn {
+  #layouts: (HistogramLayout | undefined)[] = [];
+  #hints: Uint8Array;
+  #counts: Float64Array;
+  #sums: Float64Array;
+  #zeroCounts: Float64Array;
+  #starts: Int32Array;
+  /** Bucket counts that fit at the row's start. */
+  #rooms: Int32Array;
+  #buckets = new Float64Array(0);
+  #used = 0;
+
+  /** Room for `rows` rows at first; rows past it make it grow. */
+  constructor(rows = 0) {
+    this.#hints = new Uint8Array(rows);
+    this.#counts = new Float64Array(rows);
+    this.#sums = new Float64Array(rows);
+    this.#zeroCounts = new Float64Array(rows);
+    this.#starts = new Int32Array(rows);
+    this.#rooms = new Int32Array(rows);
+  }
+
+  /** Takes all histograms away and forgets their buckets; what was lent is junk from then on. */
+  clear(): void {
+    this.#layouts.length = 0;
+    this.#used = 0;
+    this.#rooms.fill(0);
+  }
+
+  /** Whether row `row` holds a histogram. */
+  has(row: number): boolean {
+    return this.#layouts[row] !== undefined;
+  }
+
+  /** Layout of a row, `undefined` where it holds no histogram. */
+  layoutAt(row: number): HistogramLayout | undefined {
+    return this.#layouts[row];
+  }
+
+  countAt(row: number): number {
+    return this.#counts[row] as number;
+  }
+
+  sumAt(row: number): number {
+    return this.#sums[row] as number;
+  }
+
+  hintAt(row: number): ResetHint {
+    return this.#hints[row] as ResetHint;
+  }
+
+  setHint(row: number, hint: ResetHint): void {
+    this.#hints[row] = hint;
+  }
+
+  /** Points `into` at a row, which must hold a histogram. Lent until the column changes: read only. */
+  lend(row: number, into: Histogram): Histogram {
+    const layout = this.#layouts[row];
+    if (layout === undefined) throw new Error(`assertion failed: row ${row} holds no histogram`);
+    into.layout = layout;
+    into.resetHint = this.#hints[row] as ResetHint;
+    into.count = this.#counts[row] as number;
+    into.sum = this.#sums[row] as number;
+    into.zeroCount = this.#zeroCounts[row] as number;
+    into.buckets = this.#buckets;
+    into.at = this.#starts[row] as number;
+    return into;
+  }
+
+  /** Copies a histogram into a row. It may be lent by another column, or by this one. */
+  set(row: number, histogram: Histogram): void {
+    const { layout, buckets, at } = histogram;
+    const wanted = bucketCount(layout);
+    const start = this.place(row, layout);
+    if (buckets !== this.#buckets || at !== start) {
+      for (let i = 0; i < wanted; i++) this.#buckets[start + i] = buckets[at + i] as number;
+    }
+    this.setNumbers(row, histogram);
+  }
+
+  /** Copies a row of another column, or takes the histogram away where that has none. */
+  setFrom(row: number, from: HistogramColumn, fromRow: number): void {
+    if (!from.has(fromRow)) {
+      this.remove(row);
+      return;
+    }
+    this.set(row, from.lend(fromRow, lent));
+  }
+
+  remove(row: number): void {
+    this.#layouts[row] = undefined;
+  }
+
+  /**
+   * Gives a row the layout and room for its buckets, and answers where in `buckets` their counts are to be written.
+   * The row's numbers are junk until `setNumbers`.
+   */
+  place(row: number, layout: HistogramLayout): number {
+    this.#growRows(row + 1);
+    const wanted = bucketCount(layout);
+    const had = this.#rooms[row] as number;
+    if (had < wanted) {
+      // A row that grows leaves its old place: twice the room, lest a sum that gains bucket after bucket waste more.
+      const room = had === 0 ? wanted : Math.max(wanted, 2 * had);
+      this.#growBuckets(room);
+      this.#starts[row] = this.#used;
+      this.#rooms[row] = room;
+      this.#used += room;
+    }
+    while (this.#layouts.length < row) this.#layouts.push(undefined);
+    this.#layouts[row] = layout;
+    return this.#starts[row] as number;
+  }
+
+  /** The array that `place` speaks of. Another one after the next `place` or `set`. */
+  get buckets(): Float64Array {
+    return this.#buckets;
+  }
+
+  /** Writes what a row has besides its buckets. */
+  setNumbers(row: number, numbers: Pick<Histogram, "count" | "sum" | "zeroCount" | "resetHint">): void {
+    this.#counts[row] = numbers.count;
+    this.#sums[row] = numbers.sum;
+    this.#zeroCounts[row] = numbers.zeroCount;
+    this.#hints[row] = numbers.resetHint;
+  }
+
+  /** Bytes of the arrays. */
+  get sizeBytes(): number {
+    return 41 * this.#counts.length + 8 * this.#buckets.length;
+  }
+
+  #growRows(rows: number): void {
+    const room = this.#counts.length;
+    if (rows <= room) return;
+    const wanted = Math.max(rows, 2 * room, 8);
+    this.#hints = copied(this.#hints, new Uint8Array(wanted));
+    this.#counts = copied(this.#counts, new Float64Array(wanted));
+    this.#sums = copied(this.#sums, new Float64Array(wanted));
+    this.#zeroCounts = copied(this.#zeroCounts, new Float64Array(wanted));
+    this.#starts = copied(this.#starts, new Int32Array(wanted));
+    this.#rooms = copied(this.#rooms, new Int32Array(wanted));
+  }
+
+  #growBuckets(more: number): void {
+    const wanted = this.#used + more;
+    if (wanted <= this.#buckets.length) return;
+    this.#buckets = copied(this.#buckets, new Float64Array(Math.max(wanted, 2 * this.#buckets.length, 64)));
+  }
+}
+
+function copied<T extends Uint8Array | Float64Array | Int32Array>(from: T, into: T): T {
+  into.set(from);
+  return into;
+}
+
+const lent = createHistogram();
