@@ -28,8 +28,6 @@ function secondsOf(expr: DurationExpr, scope: DurationScope): number {
       return scope.stepSeconds;
     case "duration-range":
       return scope.rangeSeconds;
-    case "duration-paren":
-      return secondsOf(expr.expr, scope);
     case "duration-unary": {
       const value = secondsOf(expr.expr, scope);
       return expr.op === "-" ? -value : value;

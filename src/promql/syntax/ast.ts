@@ -162,7 +162,10 @@ export interface ParenExpr {
   readonly span: Span;
 }
 
-/** A duration computed at query start from the query's step and range; all values in seconds. */
+/**
+ * A duration computed at query start from the query's step and range; all values in seconds. `wrapped`: written in
+ * parentheses; a number in parentheses is a wrapped unary `+`.
+ */
 export type DurationExpr =
   | {
       readonly kind: "duration-number";
@@ -170,12 +173,13 @@ export type DurationExpr =
       readonly duration: boolean;
       readonly span: Span;
     }
-  | { readonly kind: "duration-step"; readonly span: Span }
-  | { readonly kind: "duration-range"; readonly span: Span }
+  | { readonly kind: "duration-step"; readonly wrapped: boolean; readonly span: Span }
+  | { readonly kind: "duration-range"; readonly wrapped: boolean; readonly span: Span }
   | {
       readonly kind: "duration-unary";
       readonly op: "+" | "-";
       readonly expr: DurationExpr;
+      readonly wrapped: boolean;
       readonly span: Span;
     }
   | {
@@ -183,8 +187,6 @@ export type DurationExpr =
       readonly op: "+" | "-" | "*" | "/" | "%" | "^" | "min_of" | "max_of";
       readonly lhs: DurationExpr;
       readonly rhs: DurationExpr;
-      /** Written in parentheses. */
       readonly wrapped: boolean;
       readonly span: Span;
-    }
-  | { readonly kind: "duration-paren"; readonly expr: DurationExpr; readonly span: Span };
+    };

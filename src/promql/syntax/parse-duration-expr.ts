@@ -71,7 +71,13 @@ function signedOffset(p: ParserState, op: "+" | "-", sign: Span): DurationExpr {
     return durationTail(p, { place, minPrecedence: 0, lhs: inner });
   }
   const call = durationCall(p, place) ?? unexpected(p, place.context, place.expected);
-  return { kind: "duration-unary", op, expr: call, span: { start: sign.start, end: call.span.end } };
+  return {
+    kind: "duration-unary",
+    op,
+    expr: call,
+    wrapped: false,
+    span: { start: sign.start, end: call.span.end },
+  };
 }
 
 function isLiteral(kind: TokenKind): boolean {
@@ -183,7 +189,13 @@ function isOutOfRange(seconds: number): boolean {
 function withSign(p: ParserState, op: "+" | "-", sign: Span, expr: DurationExpr): DurationExpr {
   if (expr.kind !== "duration-number") {
     if (op === "+") return expr;
-    return { kind: "duration-unary", op, expr, span: { start: sign.start, end: expr.span.end } };
+    return {
+      kind: "duration-unary",
+      op,
+      expr,
+      wrapped: false,
+      span: { start: sign.start, end: expr.span.end },
+    };
   }
   const seconds = op === "-" ? -expr.seconds : expr.seconds;
   if (isOutOfRange(seconds)) {
@@ -194,21 +206,19 @@ function withSign(p: ParserState, op: "+" | "-", sign: Span, expr: DurationExpr)
 }
 
 function parenthesized(p: ParserState, place: DurationPlace): DurationExpr {
+  const { start } = tokenSpan(p);
   advance(p);
   const inner = parseDurationExpr(p, place, 0);
   if (kindOf(p) !== ")") unexpected(p, place.context, place.expected);
   wantDurationExpr(p, inner.span);
   advance(p);
-  switch (inner.kind) {
-    case "duration-number":
-    case "duration-paren":
-      return inner;
-    case "duration-binary":
-      if (inner.op !== "min_of" && inner.op !== "max_of") return { ...inner, wrapped: true };
-      return { kind: "duration-paren", expr: inner, span: inner.span };
-    default:
-      return { kind: "duration-paren", expr: inner, span: inner.span };
-  }
+  return wrapped(inner, start);
+}
+
+/** The expression in parentheses; a number's place begins at `start`, everything else keeps its own. */
+function wrapped(expr: DurationExpr, start: number): DurationExpr {
+  if (expr.kind !== "duration-number") return { ...expr, wrapped: true };
+  return { kind: "duration-unary", op: "+", expr, wrapped: true, span: { start, end: expr.span.end } };
 }
 
 /** step(), range(), min_of(…) or max_of(…), undefined where none begins here. */
@@ -223,7 +233,7 @@ function durationCall(p: ParserState, place: DurationPlace): DurationExpr | unde
     const span = { start, end: tokenSpan(p).end };
     wantDurationExpr(p, span);
     advance(p);
-    return { kind: kind === "step" ? "duration-step" : "duration-range", span };
+    return { kind: kind === "step" ? "duration-step" : "duration-range", wrapped: false, span };
   }
   if (kind !== "min_of" && kind !== "max_of") return undefined;
   advance(p);

@@ -28,7 +28,7 @@ export function printExpr(expr: Expr): string {
     case "matrix-selector":
       return printMatrix(expr);
     case "subquery":
-      return printSubquery(expr);
+      return printExpr(expr.expr) + printSubqueryTime(expr);
     case "aggregate":
       return printAggregate(expr);
     case "binary":
@@ -43,7 +43,8 @@ export function printExpr(expr: Expr): string {
 }
 
 function printNumber(expr: Pick<NumberLiteral, "value" | "duration">): string {
-  return expr.duration ? formatDuration(expr.value * 1000) : formatShortest(expr.value);
+  // Cut to nanoseconds and then to milliseconds, as upstream converts.
+  return expr.duration ? formatDuration(Math.trunc(expr.value * 1e9) / 1e6) : formatShortest(expr.value);
 }
 
 /** Name and matchers, in the order of their text; a matcher that only repeats the name is left out. */
@@ -87,22 +88,24 @@ function printMatrix({ selector, rangeMs, rangeExpr }: MatrixSelector): string {
   return `${printBare(selector)}[${range}]${printExtended(selector)}${printAt(selector)}${printOffset(selector)}`;
 }
 
-function printSubquery(expr: SubqueryExpr): string {
+/** Range, step and time modifiers of a subquery: `[1h:5m] @ end() offset 1d`. */
+export function printSubqueryTime(expr: SubqueryExpr): string {
   const { rangeMs, rangeExpr, stepMs, stepExpr } = expr;
   const range = rangeExpr === undefined ? formatDuration(rangeMs) : printDuration(rangeExpr);
   const literalStep = stepMs === 0 ? "" : formatDuration(stepMs);
   const step = stepExpr === undefined ? literalStep : printDuration(stepExpr);
-  return `${printExpr(expr.expr)}[${range}:${step}]${printAt(expr)}${printOffset(expr)}`;
+  return `[${range}:${step}]${printAt(expr)}${printOffset(expr)}`;
 }
 
 function printAggregate(expr: AggregateExpr): string {
   const param = expr.param === undefined ? "" : `${printExpr(expr.param)}, `;
-  return `${expr.op}${printGrouping(expr)}(${param}${printExpr(expr.expr)})`;
+  return `${printAggregateHead(expr)}(${param}${printExpr(expr.expr)})`;
 }
 
-function printGrouping({ without, grouping }: AggregateExpr): string {
-  if (without) return ` without (${printLabels(grouping)}) `;
-  return grouping.length === 0 ? "" : ` by (${printLabels(grouping)}) `;
+/** Name and grouping of an aggregation: `sum by (a) `, the space at its end only behind a grouping. */
+export function printAggregateHead({ op, without, grouping }: AggregateExpr): string {
+  if (without) return `${op} without (${printLabels(grouping)}) `;
+  return grouping.length === 0 ? op : `${op} by (${printLabels(grouping)}) `;
 }
 
 function printLabels(names: readonly string[]): string {
@@ -110,9 +113,12 @@ function printLabels(names: readonly string[]): string {
 }
 
 function printBinary(expr: BinaryExpr): string {
-  const bool = expr.bool ? " bool" : "";
-  const matching = expr.matching === undefined ? "" : printMatching(expr.matching);
-  return `${printExpr(expr.lhs)} ${expr.op}${bool}${matching} ${printExpr(expr.rhs)}`;
+  return `${printExpr(expr.lhs)} ${printOperator(expr)} ${printExpr(expr.rhs)}`;
+}
+
+/** An operator with its modifiers: `/ on (a) group_left (b)`. */
+export function printOperator({ op, bool, matching }: BinaryExpr): string {
+  return `${op}${bool ? " bool" : ""}${matching === undefined ? "" : printMatching(matching)}`;
 }
 
 function printMatching({ card, labels, on, include, fillLeft, fillRight }: VectorMatching): string {
@@ -128,22 +134,26 @@ function printMatching({ card, labels, on, include, fillLeft, fillRight }: Vecto
 
 /** A duration expression as it stands in brackets or behind `offset`. */
 export function printDuration(expr: DurationExpr): string {
+  if (expr.kind === "duration-number") {
+    return printNumber({ value: expr.seconds, duration: expr.duration });
+  }
+  const text = printDurationParts(expr);
+  return expr.wrapped ? `(${text})` : text;
+}
+
+function printDurationParts(expr: Exclude<DurationExpr, { readonly kind: "duration-number" }>): string {
   switch (expr.kind) {
-    case "duration-number":
-      return printNumber({ value: expr.seconds, duration: expr.duration });
     case "duration-step":
       return "step()";
     case "duration-range":
       return "range()";
     case "duration-unary":
       return `${expr.op === "-" ? "-" : ""}${printDuration(expr.expr)}`;
-    case "duration-paren":
-      return `(${printDuration(expr.expr)})`;
     case "duration-binary": {
       const lhs = printDuration(expr.lhs);
       const rhs = printDuration(expr.rhs);
       if (expr.op === "min_of" || expr.op === "max_of") return `${expr.op}(${lhs}, ${rhs})`;
-      return expr.wrapped ? `(${lhs} ${expr.op} ${rhs})` : `${lhs} ${expr.op} ${rhs}`;
+      return `${lhs} ${expr.op} ${rhs}`;
     }
   }
 }
