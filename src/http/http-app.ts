@@ -11,6 +11,7 @@ import { requestIdOf } from "./request-id.ts";
 import { createMetadataRoutes } from "./routes/metadata.ts";
 import { createOperationsRoutes, sendText } from "./routes/operations.ts";
 import { createQueryRoutes } from "./routes/query.ts";
+import { createQueryTextRoutes } from "./routes/query-text.ts";
 import { createStatusRoutes } from "./routes/status.ts";
 import { sendResponse } from "./send-response.ts";
 
@@ -127,6 +128,7 @@ function routesOf(
   gate: Gate,
 ): readonly Route[] {
   const query = createQueryRoutes(api, responder, gate);
+  const queryText = createQueryTextRoutes(api, responder);
   const metadata = createMetadataRoutes(api, responder);
   const status = createStatusRoutes(api, responder);
   const operations = createOperationsRoutes(api.status, api.metrics);
@@ -151,6 +153,8 @@ function routesOf(
   return [
     { path: `${apiPrefix}/query`, methods: form, name: "query", handler: query.instant },
     { path: `${apiPrefix}/query_range`, methods: form, name: "query_range", handler: query.range },
+    { path: `${apiPrefix}/format_query`, methods: form, name: "format_query", handler: queryText.format },
+    { path: `${apiPrefix}/parse_query`, methods: form, name: "parse_query", handler: queryText.parse },
     { path: `${apiPrefix}/labels`, methods: form, name: "label_names", handler: metadata.labelNames },
     {
       path: `${apiPrefix}/label/:name/values`,

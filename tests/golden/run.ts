@@ -53,7 +53,12 @@ const files = [
     kinds: ["raw", "dedup"],
     headers: thanosHeaders,
   },
-  { name: "prometheus", flags: [], kinds: ["instant", "range", "dedup"], headers: ["content-type"] },
+  {
+    name: "prometheus",
+    flags: [],
+    kinds: ["instant", "range", "dedup", "format", "parse"],
+    headers: ["content-type"],
+  },
 ] as const;
 
 /** Services whose exchanges are answered so far. */

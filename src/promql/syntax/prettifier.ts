@@ -1,14 +1,19 @@
-import type { AggregateExpr, BinaryExpr, Expr } from "./ast.ts";
+import { GatewayError } from "../../lib/errors.ts";
+import type { AggregateExpr, Call, Expr, UnaryExpr, VectorSelector } from "./ast.ts";
 import { printAggregateHead, printExpr, printOperator, printSubqueryTime } from "./printer.ts";
 
 /** Bytes that an expression may have on one line. */
 const maxLineBytes = 100;
 
+/** Bytes that a formatted query may have: indentation multiplies. */
+const maxPrettyBytes = 1 << 24;
+
 const encoder = new TextEncoder();
 
 /**
  * The query over several lines, as upstream's Prettify() lays it out: what is longer than 100 bytes on one line is split at its
- * outermost node, its parts indented by two spaces a level. Selectors and literals are never split.
+ * outermost node, its parts indented by two spaces a level. Selectors and literals are never split. Throws GatewayError
+ * `bad_data` where that gives more than 16 MiB.
  */
 export function prettyExpr(expr: Expr): string {
   return pretty(expr, 0);
@@ -17,13 +22,20 @@ export function prettyExpr(expr: Expr): string {
 function pretty(expr: Expr, level: number): string {
   const indent = "  ".repeat(level);
   if (expr.kind === "unary") return indent + expr.op + pretty(expr.expr, level).trim();
-  const line = printExpr(expr);
-  if (fits(line)) return expr.kind === "subquery" ? line : indent + line; // Upstream does not indent subqueries that fit.
+  if (roomLeft(expr, maxLineBytes) >= 0) {
+    const line = printExpr(expr);
+    // Upstream does not indent subqueries that fit.
+    if (encoder.encode(line).length <= maxLineBytes) return expr.kind === "subquery" ? line : indent + line;
+  }
+  return checked(split(expr, level, indent));
+}
+
+function split(expr: Exclude<Expr, UnaryExpr>, level: number, indent: string): string {
   switch (expr.kind) {
     case "aggregate":
-      return `${indent}${printAggregateHead(expr)}(\n${aggregateArguments(expr, level + 1)}\n${indent})`;
+      return `${indent}${printAggregateHead(expr)}(\n${list(partsOf(expr), level + 1)}\n${indent})`;
     case "binary":
-      return binary(expr, level, indent);
+      return `${pretty(expr.lhs, level + 1)}\n${indent}${printOperator(expr)}\n${pretty(expr.rhs, level + 1)}`;
     case "call":
       return `${indent}${expr.func}(\n${list(expr.args, level + 1)}\n${indent})`;
     case "paren":
@@ -31,22 +43,49 @@ function pretty(expr: Expr, level: number): string {
     case "subquery":
       return pretty(expr.expr, level) + printSubqueryTime(expr);
     default:
-      return indent + line;
+      return indent + printExpr(expr);
   }
 }
 
-function fits(line: string): boolean {
-  return line.length <= maxLineBytes && encoder.encode(line).length <= maxLineBytes;
+function checked(text: string): string {
+  if (text.length <= maxPrettyBytes) return text;
+  throw new GatewayError("bad_data", `formatted query is too long, wants at most ${maxPrettyBytes} bytes`);
+}
+
+/** What is left of `room` bytes at most once the expression is printed; negative as soon as it is known not to fit. */
+function roomLeft(expr: Expr, room: number): number {
+  if (room <= 0) return -1;
+  switch (expr.kind) {
+    case "aggregate":
+    case "call":
+      return partsOf(expr).reduce((left, part) => (left < 0 ? left : roomLeft(part, left)), room - 1);
+    case "binary":
+      return roomLeft(expr.rhs, roomLeft(expr.lhs, room - 1));
+    case "unary":
+    case "paren":
+    case "subquery":
+      return roomLeft(expr.expr, room - 1);
+    case "string":
+      return room - expr.value.length;
+    case "vector-selector":
+      return room - sizeOf(expr);
+    case "matrix-selector":
+      return room - sizeOf(expr.selector);
+    case "number":
+      return room - 1;
+  }
+}
+
+function sizeOf({ name, matchers }: VectorSelector): number {
+  const written = name === "" ? matchers : matchers.slice(0, -1);
+  return written.reduce((size, matcher) => size + matcher.name.length + matcher.value.length, name.length);
+}
+
+function partsOf(expr: AggregateExpr | Call): readonly Expr[] {
+  if (expr.kind === "call") return expr.args;
+  return expr.param === undefined ? [expr.expr] : [expr.param, expr.expr];
 }
 
 function list(exprs: readonly Expr[], level: number): string {
   return exprs.map((expr) => pretty(expr, level)).join(",\n");
-}
-
-function aggregateArguments({ param, expr }: AggregateExpr, level: number): string {
-  return list(param === undefined ? [expr] : [param, expr], level);
-}
-
-function binary(expr: BinaryExpr, level: number, indent: string): string {
-  return `${pretty(expr.lhs, level + 1)}\n${indent}${printOperator(expr)}\n${pretty(expr.rhs, level + 1)}`;
 }
