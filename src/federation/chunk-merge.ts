@@ -14,18 +14,21 @@ import { noChunk, type SeriesBatch } from "../wire/series-batch.ts";
  * aggregate that is not known yet does not exist: with n aggregates up to n copies stay, as upstream keeps them.
  */
 export class ChunkMerge {
-  #batches: SeriesBatch[] = [];
-  #chunks: number[] = [];
-  #order: number[] = [];
+  /** The first `#count` entries count, and of `#order` the first `#kept`: what is reused is not made anew for each row. */
+  readonly #batches: (SeriesBatch | undefined)[] = [];
+  #chunks = new Int32Array(64);
+  #order = new Int32Array(64);
+  #count = 0;
+  #kept = 0;
   /** Whether the chunks so far are in ascending order of their first times, so that nothing is to be sorted or dropped. */
   #ascending = true;
   #lastMinMs = Number.NEGATIVE_INFINITY;
   #hasAggregates = false;
 
   clear(): void {
-    this.#batches.length = 0;
-    this.#chunks.length = 0;
-    this.#order.length = 0;
+    for (let i = 0; i < this.#count; i++) this.#batches[i] = undefined;
+    this.#count = 0;
+    this.#kept = 0;
     this.#ascending = true;
     this.#lastMinMs = Number.NEGATIVE_INFINITY;
     this.#hasAggregates = false;
@@ -39,33 +42,60 @@ export class ChunkMerge {
       if (minMs <= this.#lastMinMs) this.#ascending = false;
       this.#lastMinMs = minMs;
       if (batch.rawEncoding[chunk] === noChunk) this.#hasAggregates = true;
-      this.#order.push(this.#chunks.length);
-      this.#batches.push(batch);
-      this.#chunks.push(chunk);
+      if (this.#count === this.#chunks.length) this.#grow();
+      this.#batches[this.#count] = batch;
+      this.#chunks[this.#count] = chunk;
+      this.#order[this.#kept++] = this.#count++;
     }
   }
 
   /** Appends the merged chunks to the row that was opened last. */
   writeTo(builder: BatchBuilder): void {
     if (!this.#ascending) this.#sortAndDrop();
-    for (const at of this.#order) {
+    for (let i = 0; i < this.#kept; i++) {
+      const at = this.#order[i] as number;
       builder.appendChunkOf(this.#batches[at] as SeriesBatch, this.#chunks[at] as number);
     }
   }
 
+  #grow(): void {
+    const chunks = new Int32Array(this.#chunks.length * 2);
+    const order = new Int32Array(this.#chunks.length * 2);
+    chunks.set(this.#chunks);
+    order.set(this.#order);
+    this.#chunks = chunks;
+    this.#order = order;
+  }
+
   #sortAndDrop(): void {
     if (this.#hasAggregates) {
-      this.#order = dropKnownAggregates(this.#batches, this.#chunks, this.#order);
-      sortOrder(this.#order, (a, b) => this.#compareAggregates(a, b));
+      this.#dropKnownAggregates();
+      sortOrder(this.#order, this.#kept, this.#compareAggregates);
       return;
     }
-    sortOrder(this.#order, (a, b) => this.#compareRaw(a, b));
+    const order = this.#order;
+    sortOrder(order, this.#kept, this.#compareRaw);
     let kept = 0;
-    for (const at of this.#order) {
-      const before = this.#order[kept - 1];
-      if (before === undefined || this.#compareRaw(before, at) !== 0) this.#order[kept++] = at;
+    for (let i = 0; i < this.#kept; i++) {
+      const at = order[i] as number;
+      if (kept === 0 || this.#compareRaw(order[kept - 1] as number, at) !== 0) order[kept++] = at;
     }
-    this.#order.length = kept;
+    this.#kept = kept;
+  }
+
+  /** Leaves out chunks all of whose aggregates were met before. */
+  #dropKnownAggregates(): void {
+    const known = new Map<number, ByteRange[]>();
+    let kept = 0;
+    for (let i = 0; i < this.#kept; i++) {
+      const at = this.#order[i] as number;
+      const bytes = readAggregates(leftReader, this.#batches[at] as SeriesBatch, this.#chunks[at] as number);
+      const isNew = identityOrder.some(
+        (kind) => leftReader.encoding[kind] !== noChunk && addNew(known, rangeOf(leftReader, bytes, kind)),
+      );
+      if (isNew) this.#order[kept++] = at;
+    }
+    this.#kept = kept;
   }
 
   #compareTimes(a: number, b: number): number {
@@ -77,7 +107,7 @@ export class ChunkMerge {
     return byMin !== 0 ? byMin : (x.chunkMaxMs[i] as number) - (y.chunkMaxMs[j] as number);
   }
 
-  #compareRaw(a: number, b: number): number {
+  readonly #compareRaw = (a: number, b: number): number => {
     const byTime = this.#compareTimes(a, b);
     if (byTime !== 0) return byTime;
     const x = this.#batches[a] as SeriesBatch;
@@ -90,9 +120,9 @@ export class ChunkMerge {
       { bytes: chunkBytes(y, j), start: y.rawStart[j] as number, end: y.rawEnd[j] as number },
       { bytes: chunkBytes(x, i), start: x.rawStart[i] as number, end: x.rawEnd[i] as number },
     );
-  }
+  };
 
-  #compareAggregates(a: number, b: number): number {
+  readonly #compareAggregates = (a: number, b: number): number => {
     const byTime = this.#compareTimes(a, b);
     if (byTime !== 0) return byTime;
     const left = readAggregates(leftReader, this.#batches[a] as SeriesBatch, this.#chunks[a] as number);
@@ -106,7 +136,7 @@ export class ChunkMerge {
       if (byData !== 0) return byData;
     }
     return 0;
-  }
+  };
 }
 
 const kindCount = 6;
@@ -129,36 +159,23 @@ function rangeOf(reader: AggrChunkReader, bytes: Uint8Array, kind: number): Byte
   return { bytes, start: reader.start[kind] as number, end: reader.end[kind] as number };
 }
 
-/** Leaves out chunks all of whose aggregates were met before. */
-function dropKnownAggregates(
-  batches: readonly SeriesBatch[],
-  chunks: readonly number[],
-  order: readonly number[],
-): number[] {
-  const known = new Map<number, ByteRange[]>();
-  const isNew = (range: ByteRange): boolean => {
-    const size = range.end - range.start;
-    const sameSize = known.get(size);
-    if (sameSize === undefined) known.set(size, [range]);
-    else if (sameSize.some((other) => equalRanges(other, range))) return false;
-    else sameSize.push(range);
-    return true;
-  };
-  return order.filter((at) => {
-    const bytes = readAggregates(leftReader, batches[at] as SeriesBatch, chunks[at] as number);
-    return identityOrder.some(
-      (kind) => leftReader.encoding[kind] !== noChunk && isNew(rangeOf(leftReader, bytes, kind)),
-    );
-  });
+/** Notes a range; false where one with the same bytes is known. */
+function addNew(known: Map<number, ByteRange[]>, range: ByteRange): boolean {
+  const size = range.end - range.start;
+  const sameSize = known.get(size);
+  if (sameSize === undefined) known.set(size, [range]);
+  else if (sameSize.some((other) => equalRanges(other, range))) return false;
+  else sameSize.push(range);
+  return true;
 }
 
-/** Stable; insertion for the few chunks that rows have, which come in sorted pieces. */
-function sortOrder(order: number[], compare: (a: number, b: number) => number): void {
-  if (order.length > 64) {
-    order.sort(compare);
+/** Sorts the first `count`, stable; insertion for the few chunks that rows have, which come in sorted pieces. */
+function sortOrder(order: Int32Array, count: number, compare: (a: number, b: number) => number): void {
+  if (count > 64) {
+    order.subarray(0, count).sort(compare);
     return;
   }
-  for (let i = 1; i < order.length; i++) {
+  for (let i = 1; i < count; i++) {
     const moved = order[i] as number;
     let j = i - 1;
     while (j >= 0 && compare(order[j] as number, moved) > 0) {

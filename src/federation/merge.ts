@@ -49,14 +49,20 @@ export async function* mergeBatches(
       if (!group.accepts(cursor.bytes, cursor.start, cursor.end)) {
         group.writeTo(builder);
         if (builder.count >= rowsPerBatch || builder.full) {
-          yield builder.take();
+          const merged = builder.take();
+          yield merged;
+          builder.recycle(merged);
           await options.pause?.();
         }
       }
       group.add(cursor.batch, cursor.row);
       if (!cursor.advance()) {
         group.keep(cursor.batch);
-        if (!builder.empty) yield builder.take();
+        if (!builder.empty) {
+          const merged = builder.take();
+          yield merged;
+          builder.recycle(merged);
+        }
         await cursor.refill(onWarnings);
         await options.pause?.();
       }

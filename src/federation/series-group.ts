@@ -6,12 +6,14 @@ import { ChunkMerge } from "./chunk-merge.ts";
 
 /** Rows of equal labels, in the order in which a merge met them, on their way to be one row. */
 export class SeriesGroup {
-  readonly #batches: SeriesBatch[] = [];
+  /** The first `#count` entries count: arrays that are emptied and filled again would be made anew each time. */
+  readonly #batches: (SeriesBatch | undefined)[] = [];
   readonly #rows: number[] = [];
+  #count = 0;
   readonly #chunks = new ChunkMerge();
 
   get empty(): boolean {
-    return this.#rows.length === 0;
+    return this.#count === 0;
   }
 
   /** Whether the group is empty or its labels are these. */
@@ -30,13 +32,14 @@ export class SeriesGroup {
   }
 
   add(batch: SeriesBatch, row: number): void {
-    this.#batches.push(batch);
-    this.#rows.push(row);
+    this.#batches[this.#count] = batch;
+    this.#rows[this.#count] = row;
+    this.#count++;
   }
 
   /** Copies what lies in a batch that is about to go. */
   keep(batch: SeriesBatch): void {
-    for (let i = 0; i < this.#batches.length; i++) {
+    for (let i = 0; i < this.#count; i++) {
       if (this.#batches[i] !== batch) continue;
       this.#batches[i] = copyRow(batch, this.#rows[i] as number);
       this.#rows[i] = 0;
@@ -48,19 +51,19 @@ export class SeriesGroup {
     const batch = this.#batches[0];
     if (batch === undefined) return;
     const row = this.#rows[0] as number;
-    if (this.#rows.length === 1 && hasAscendingChunks(batch, row)) builder.addRowOf(batch, row);
+    if (this.#count === 1 && hasAscendingChunks(batch, row)) builder.addRowOf(batch, row);
     else {
       const bytes = batch.buffers[batch.labelBuffer[row] as number] as Uint8Array;
       builder.appendRow(bytes, batch.labelStart[row] as number, batch.labelEnd[row] as number);
       const chunks = this.#chunks;
-      for (let i = 0; i < this.#rows.length; i++) {
+      for (let i = 0; i < this.#count; i++) {
         chunks.addRow(this.#batches[i] as SeriesBatch, this.#rows[i] as number);
       }
       chunks.writeTo(builder);
       chunks.clear();
     }
-    this.#batches.length = 0;
-    this.#rows.length = 0;
+    for (let i = 0; i < this.#count; i++) this.#batches[i] = undefined;
+    this.#count = 0;
   }
 }
 

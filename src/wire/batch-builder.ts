@@ -86,10 +86,7 @@ export class BatchBuilder {
 
   /** Adds row `row` of another batch with all its chunks, bytes shared. */
   addRowOf(batch: SeriesBatch, row: number): void {
-    const buffer = batch.buffers[batch.labelBuffer[row] as number] as Uint8Array;
-    this.appendRow(buffer, batch.labelStart[row] as number, batch.labelEnd[row] as number);
-    const to = batch.chunkFrom[row + 1] as number;
-    for (let chunk = batch.chunkFrom[row] as number; chunk < to; chunk++) this.appendChunkOf(batch, chunk);
+    this.sizeBytes += this.#columns.addRowOf(batch, row);
   }
 
   addWarning(text: string): void {

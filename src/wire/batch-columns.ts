@@ -103,6 +103,46 @@ export class BatchColumns implements SeriesBatch {
     this.chunkFrom[this.count] = this.chunkCount;
   }
 
+  /** Adds row `row` of another batch with all its chunks, bytes shared; returns the bytes of labels and chunks. */
+  addRowOf(batch: SeriesBatch, row: number): number {
+    const labelStart = batch.labelStart[row] as number;
+    const labelEnd = batch.labelEnd[row] as number;
+    this.addRow(batch.buffers[batch.labelBuffer[row] as number] as Uint8Array, labelStart, labelEnd);
+    const from = batch.chunkFrom[row] as number;
+    const to = batch.chunkFrom[row + 1] as number;
+    let chunk = this.chunkCount;
+    while (chunk + to - from > this.chunkStart.length) this.#growChunks();
+    // Hoisted: this loop runs for every chunk that is passed on.
+    const { chunkBuffer, chunkMinMs, chunkMaxMs, chunkStart, chunkEnd, rawEncoding, rawStart, rawEnd } = this;
+    const { chunkBuffer: theirBuffer, chunkMinMs: theirMinMs, chunkMaxMs: theirMaxMs } = batch;
+    const { chunkStart: theirStart, chunkEnd: theirEnd } = batch;
+    const { rawEncoding: theirEncoding, rawStart: theirRawStart, rawEnd: theirRawEnd } = batch;
+    let sizeBytes = labelEnd - labelStart;
+    let known = -1;
+    let index = 0;
+    for (let i = from; i < to; i++, chunk++) {
+      const buffer = theirBuffer[i] as number;
+      if (buffer !== known) {
+        index = this.indexOf(batch.buffers[buffer] as Uint8Array);
+        known = buffer;
+      }
+      const start = theirStart[i] as number;
+      const end = theirEnd[i] as number;
+      sizeBytes += end - start;
+      chunkBuffer[chunk] = index;
+      chunkMinMs[chunk] = theirMinMs[i] as number;
+      chunkMaxMs[chunk] = theirMaxMs[i] as number;
+      chunkStart[chunk] = start;
+      chunkEnd[chunk] = end;
+      rawEncoding[chunk] = theirEncoding[i] as number;
+      rawStart[chunk] = theirRawStart[i] as number;
+      rawEnd[chunk] = theirRawEnd[i] as number;
+    }
+    this.chunkCount = chunk;
+    this.chunkFrom[this.count] = chunk;
+    return sizeBytes;
+  }
+
   /** Forgets all rows, chunks, warnings and buffers; keeps the arrays. */
   clear(): void {
     this.count = 0;
