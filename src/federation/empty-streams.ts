@@ -1,3 +1,4 @@
+import { passBatches } from "../store/pass-batches.ts";
 import type { Store } from "../store/store.ts";
 import type { Counter } from "../telemetry/metrics.ts";
 
@@ -5,16 +6,17 @@ import type { Counter } from "../telemetry/metrics.ts";
 export function countEmptyStreams(inner: Store, counter: Counter): Store {
   return {
     ...inner,
-    async *series(ctx, request) {
-      let batches = 0;
-      try {
-        for await (const batch of inner.series(ctx, request)) {
-          batches++;
-          yield batch;
-        }
-      } finally {
-        if (batches === 0) counter.add(1);
-      }
+    series(ctx, request) {
+      let empty = true;
+      return passBatches(() => inner.series(ctx, request), {
+        batch(batch) {
+          empty = false;
+          return batch;
+        },
+        over() {
+          if (empty) counter.add(1);
+        },
+      });
     },
   };
 }

@@ -72,7 +72,12 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
   let specs: ReadonlyMap<string, EndpointSpec> = new Map();
   let stopTimer: () => void = () => undefined;
 
-  const sorted = () => [...members.values()].sort((a, b) => compareBytewise(a.address, b.address));
+  let inOrder: readonly EndpointMember[] | undefined;
+  const sorted = () => {
+    inOrder ??= [...members.values()].sort((a, b) => compareBytewise(a.address, b.address));
+    return inOrder;
+  };
+  const queryableOf = createQueryables();
   const queryable = () => sorted().filter((member) => member.isQueryable());
   observeConnections(options.metrics, options.connectionLabels, () =>
     queryable().map((member) => ({ address: member.address, info: member.info() })),
@@ -81,10 +86,12 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
   const add = ({ address, strict }: EndpointSpec) => {
     const policy = { strict, unhealthyTimeoutMs: options.unhealthyTimeoutMs };
     members.set(address, createMember(options.dial(address), policy, options));
+    inOrder = undefined;
   };
   const drop = (member: EndpointMember) => {
     const { address } = member;
     members.delete(address);
+    inOrder = undefined;
     if (member.state().kind !== "dialing")
       log.info("removing endpoint because it's unhealthy or does not exist", { address });
     void member.close();
@@ -118,7 +125,7 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
     },
     refresh,
     start: tick,
-    endpoints: () => queryable().filter(servesStore).map(asQueryable),
+    endpoints: () => queryable().filter(servesStore).map(queryableOf),
     endpointsWith: (api) =>
       queryable()
         .map((member) => ({ endpoint: member.endpoint, info: member.info() }))
@@ -132,6 +139,7 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       first.resolve();
       const all = [...members.values()];
       members.clear();
+      inOrder = undefined;
       await Promise.all(all.map((member) => member.close()));
     },
   };
@@ -162,8 +170,22 @@ function servesStore(member: EndpointMember): boolean {
   return member.info().apis.has("store");
 }
 
-function asQueryable(member: EndpointMember): QueryableEndpoint {
-  return { address: member.address, store: member.store, tsdbInfos: member.info().tsdbInfos };
+/** The same object for the life of a member, so that others may keep what they make for it. */
+function createQueryables(): (member: EndpointMember) => QueryableEndpoint {
+  const made = new WeakMap<EndpointMember, QueryableEndpoint>();
+  return (member) => {
+    let queryable = made.get(member);
+    if (queryable !== undefined) return queryable;
+    queryable = {
+      address: member.address,
+      store: member.store,
+      get tsdbInfos() {
+        return member.info().tsdbInfos;
+      },
+    };
+    made.set(member, queryable);
+    return queryable;
+  };
 }
 
 function statusOf(member: EndpointMember): EndpointStatus[] {

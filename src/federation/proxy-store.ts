@@ -1,17 +1,19 @@
 import { compareBytewise } from "../lib/bytes.ts";
 import { GatewayError } from "../lib/errors.ts";
+import { linkAbort } from "../lib/linked-abort.ts";
 import { stripMatched } from "../model/label-matching.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Matcher } from "../model/matcher.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { bestEffort, type FailureTexts } from "../store/best-effort.ts";
 import type { TsdbInfo } from "../store/endpoint.ts";
+import { passBatches } from "../store/pass-batches.ts";
 import { resorted } from "../store/resorted.ts";
 import type { LabelRequest, QueryContext, SeriesRequest, Store } from "../store/store.ts";
 import { streamPhaseOf } from "../store/stream-phase.ts";
 import { withLabelOrder } from "../store/with-label-order.ts";
 import { withShard } from "../store/with-shard.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { Counter, Metrics } from "../telemetry/metrics.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import { firstRows } from "../wire/warning-batch.ts";
 import { advertisedInfo } from "./advertised-info.ts";
@@ -21,6 +23,10 @@ import { mergeBatches } from "./merge.ts";
 import { createPace } from "./pace.ts";
 import { clientText, type QueryableEndpoint, storeIdText } from "./queryable-endpoint.ts";
 import { matchersOf, type TsdbSelector } from "./tsdb-selector.ts";
+
+const noBatches: AsyncIterable<SeriesBatch> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+};
 
 /** The reason of every ordinary end, made once. */
 const callOver = new GatewayError("canceled", "the call is over");
@@ -62,6 +68,7 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
     "thanos_proxy_store_empty_stream_responses_total",
     "Total number of empty responses received.",
   );
+  const memberStore = createMemberStores(emptyStreams);
   const members = (): readonly QueryableEndpoint[] => {
     const endpoints = options.endpoints();
     if (tsdbSelector === undefined) return endpoints;
@@ -69,13 +76,34 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
   };
 
   /** `undefined` where the selector labels rule the call out. */
-  const plan = (request: LabelRequest | SeriesRequest): Plan | undefined => {
+  const plan = (request: LabelRequest): Plan | undefined => {
     const matchers = stripMatched(request.matchers, selectorLabels);
-    if (matchers === undefined) return undefined;
+    return matchers === undefined ? undefined : planOf(request, matchers);
+  };
+  const planOf = (request: LabelRequest | SeriesRequest, matchers: readonly Matcher[]): Plan => {
     const chosen = chooseEndpoints(members(), { ...request, matchers });
     const narrowed =
       tsdbSelector === undefined ? [] : chosen.flatMap(({ store }) => narrowedSets(tsdbSelector, store));
     return { matchers: [...matchers, ...matchersOf(narrowed)], members: chosen };
+  };
+
+  /** Throws what the request itself is refused for. */
+  const merged = (ctx: QueryContext, request: SeriesRequest): AsyncIterable<SeriesBatch> => {
+    const stripped = stripMatched(request.matchers, selectorLabels);
+    if (stripped === undefined) return noBatches;
+    if (stripped.length === 0)
+      throw new GatewayError("bad_data", "no matchers specified (excluding selector labels)");
+    if (request.partialResponse === "abort" && options.endpoints().length === 0)
+      throw new GatewayError("execution", "No StoreAPIs available");
+    const planned = planOf(request, stripped);
+    if (planned.members.length === 0) return noBatches;
+    const scope = linkAbort(ctx.signal);
+    const inner: QueryContext = { ...ctx, signal: scope.signal };
+    const forwarded = { ...request, matchers: planned.matchers, storeMatchers: [] };
+    const sources = planned.members.map((member) => memberStore(member, request).series(inner, forwarded));
+    const pace = createPace(options);
+    const batches = mergeBatches(sources, { abort: () => scope.abort(callOver), pause: pace.rest });
+    return request.limit > 0 || request.partialResponse === "abort" ? limited(batches, request) : batches;
   };
 
   const store: ProxyStore = {
@@ -83,27 +111,7 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
     info: () => advertisedInfo(members(), { selectorLabels, tsdbSelector }),
     tsdbInfos: () => members().flatMap(({ tsdbInfos }) => tsdbInfos),
 
-    async *series(ctx, request) {
-      const stripped = stripMatched(request.matchers, selectorLabels);
-      if (stripped === undefined) return;
-      if (stripped.length === 0)
-        throw new GatewayError("bad_data", "no matchers specified (excluding selector labels)");
-      if (request.partialResponse === "abort" && options.endpoints().length === 0)
-        throw new GatewayError("execution", "No StoreAPIs available");
-      const planned = plan(request);
-      if (planned === undefined || planned.members.length === 0) return;
-      const scope = new AbortController();
-      const inner: QueryContext = { ...ctx, signal: AbortSignal.any([ctx.signal, scope.signal]) };
-      const forwarded = { ...request, matchers: planned.matchers, storeMatchers: [] };
-      const sources = planned.members.map((member) =>
-        countEmptyStreams(memberStore(member, request), emptyStreams).series(inner, forwarded),
-      );
-      const pace = createPace(options);
-      yield* limited(
-        mergeBatches(sources, { abort: () => scope.abort(callOver), pause: pace.rest }),
-        request,
-      );
-    },
+    series: (ctx, request) => passBatches(() => merged(ctx, request), {}),
 
     async labelNames(ctx, request) {
       const planned = plan(request);
@@ -129,13 +137,23 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
   return store;
 }
 
-/** A member with what it lacks itself, its failures in Thanos's words. */
-function memberStore(member: QueryableEndpoint, request: LabelRequest | SeriesRequest): Store {
-  const info = member.store.info();
-  let store = member.store;
-  if (!info.supportsWithoutReplicaLabels && request.withoutReplicaLabels.length > 0) store = resorted(store);
-  if (!info.supportsSharding) store = withShard(store);
-  return bestEffort(withLabelOrder(store), failureTexts(member));
+/** Gives each member what it lacks itself for a request, its failures in Thanos's words. */
+function createMemberStores(emptyStreams: Counter) {
+  const made = new WeakMap<QueryableEndpoint, Map<number, Store>>();
+  return (member: QueryableEndpoint, request: LabelRequest | SeriesRequest): Store => {
+    const info = member.store.info();
+    const lacksOrder = !info.supportsWithoutReplicaLabels && request.withoutReplicaLabels.length > 0;
+    const key = (lacksOrder ? 2 : 0) + (info.supportsSharding ? 0 : 1);
+    const stores = made.get(member) ?? new Map<number, Store>();
+    made.set(member, stores);
+    let store = stores.get(key);
+    if (store !== undefined) return store;
+    store = lacksOrder ? resorted(member.store) : member.store;
+    if (!info.supportsSharding) store = withShard(store);
+    store = countEmptyStreams(bestEffort(withLabelOrder(store), failureTexts(member)), emptyStreams);
+    stores.set(key, store);
+    return store;
+  };
 }
 
 function failureTexts(member: QueryableEndpoint): FailureTexts {
@@ -176,8 +194,8 @@ async function fanOut(
   members: readonly QueryableEndpoint[],
   ask: (member: QueryableEndpoint, ctx: QueryContext) => Promise<readonly string[]>,
 ): Promise<readonly (readonly string[])[]> {
-  const scope = new AbortController();
-  const inner: QueryContext = { ...ctx, signal: AbortSignal.any([ctx.signal, scope.signal]) };
+  const scope = linkAbort(ctx.signal);
+  const inner: QueryContext = { ...ctx, signal: scope.signal };
   const calls = members.map((member) => ask(member, inner));
   try {
     return await Promise.all(calls);

@@ -1,4 +1,5 @@
 import { GatewayError } from "../lib/errors.ts";
+import { linkAbort } from "../lib/linked-abort.ts";
 import type { QueryContext, SeriesRequest, Store } from "../store/store.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import { proxyError } from "./proxy-error.ts";
@@ -21,8 +22,8 @@ export function createSelectStream(
   request: SeriesRequest,
   { ctx, gate }: { readonly ctx: QueryContext; readonly gate: SelectGate | undefined },
 ): SelectStream {
-  const scope = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, scope.signal]);
+  const scope = linkAbort(ctx.signal);
+  const { signal } = scope;
   let batches: AsyncIterator<SeriesBatch, unknown> | undefined;
   let leaveGate: (() => void) | undefined;
 

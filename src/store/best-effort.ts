@@ -1,5 +1,6 @@
 import { GatewayError } from "../lib/errors.ts";
 import { warningBatch } from "../wire/warning-batch.ts";
+import { passBatches } from "./pass-batches.ts";
 import type { MemoryAccount, QueryContext, Store } from "./store.ts";
 
 /** How failures of a store are worded. `received`: whether anything came before the failure. */
@@ -27,20 +28,21 @@ export function bestEffort(inner: Store, texts: FailureTexts = plainTexts): Stor
   };
   return {
     ...inner,
-    async *series(ctx, request) {
+    series(ctx, request) {
       const watch = watchLimit(ctx.memory);
       let received = false;
-      try {
-        for await (const batch of inner.series({ ...ctx, memory: watch.memory }, request)) {
+      return passBatches(() => inner.series({ ...ctx, memory: watch.memory }, request), {
+        batch(batch) {
           received = true;
-          yield batch;
-        }
-      } catch (reason) {
-        const error = failed(reason, watch, ctx);
-        const text = texts.series(error, received);
-        if (request.partialResponse === "abort") throw reworded(error, text, received);
-        yield warningBatch(text);
-      }
+          return batch;
+        },
+        failed(reason) {
+          const error = failed(reason, watch, ctx);
+          const text = texts.series(error, received);
+          if (request.partialResponse === "abort") throw reworded(error, text, received);
+          return warningBatch(text);
+        },
+      });
     },
     async labelNames(ctx, request) {
       const watch = watchLimit(ctx.memory);

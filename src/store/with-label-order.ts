@@ -2,6 +2,7 @@ import { GatewayError } from "../lib/errors.ts";
 import { compareWireLabels } from "../wire/compare-wire-labels.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import { firstRows } from "../wire/warning-batch.ts";
+import { passBatches } from "./pass-batches.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -11,20 +12,27 @@ import type { Store } from "./store.ts";
 export function withLabelOrder(inner: Store): Store {
   return {
     ...inner,
-    async *series(ctx, request) {
+    series(ctx, request) {
       let last: Uint8Array | undefined;
-      for await (const batch of inner.series(ctx, request)) {
-        const sorted = sortedRows(batch, last);
-        if (sorted < batch.count) {
-          if (sorted > 0 || batch.warnings.length > 0) yield firstRows(batch, sorted);
-          throw new GatewayError(
+      let disorder: GatewayError | undefined;
+      return passBatches(() => inner.series(ctx, request), {
+        before() {
+          if (disorder !== undefined) throw disorder;
+        },
+        batch(batch) {
+          const sorted = sortedRows(batch, last);
+          if (sorted === batch.count) {
+            if (batch.count > 0) last = labelsOfRow(batch, batch.count - 1);
+            return batch;
+          }
+          disorder = new GatewayError(
             "internal",
             `Cannot merge series of ${inner.name}: they are out of order, wants label order`,
           );
-        }
-        if (batch.count > 0) last = labelsOfRow(batch, batch.count - 1);
-        yield batch;
-      }
+          if (sorted === 0 && batch.warnings.length === 0) throw disorder;
+          return firstRows(batch, sorted);
+        },
+      });
     },
   };
 }
