@@ -33,17 +33,21 @@ export interface SelectableOptions {
  */
 export function createSelectable(store: Store, options: SelectableOptions): Selectable {
   return {
+    replicaLabels: isDeduped(options) ? options.replicaLabels : [],
     select: (ctx, request) => createSource(store, options, ctx, request),
   };
 }
 
+function isDeduped({ dedup, replicaLabels }: SelectableOptions): boolean {
+  return dedup && replicaLabels.length > 0;
+}
+
 /** The request to the store (Thanos's querier.go, selectFn). */
 function seriesRequestOf(options: SelectableOptions, request: SelectRequest): SeriesRequest {
-  const isDeduped = options.dedup && options.replicaLabels.length > 0;
   return {
     range: request.range,
     matchers: request.matchers,
-    withoutReplicaLabels: isDeduped ? options.replicaLabels : [],
+    withoutReplicaLabels: isDeduped(options) ? options.replicaLabels : [],
     partialResponse: options.partialResponse,
     skipChunks: false,
     limit: 0,

@@ -58,6 +58,8 @@ export interface EngineOptions {
   readonly features: ReadonlySet<string>;
   /** Upstream's flag; off in servers, on in the conformance scripts. */
   readonly delayedNameRemoval: boolean;
+  /** Names of plan rewrites that are left out; no answer depends on them. */
+  readonly disabledRewrites?: ReadonlySet<string>;
 }
 
 /** A parsed and checked query, ready to run over any source of series. */

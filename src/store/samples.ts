@@ -52,9 +52,22 @@ export interface SelectRequest {
   /** Range of a range selector, 0 for an instant one. */
   readonly rangeMs: number;
   readonly stepMs: number;
+  /** A hint: labels that the query looks at; a source may still answer all. */
+  readonly projection?: Projection | undefined;
+}
+
+/** Some labels: those named, or all others. */
+export interface Projection {
+  readonly labels: readonly string[];
+  readonly include: boolean;
 }
 
 /** Where PromQL gets its series: a store, its dedup and its failure policy behind one call. */
 export interface Selectable {
+  /**
+   * Labels that dedup takes away, [] where replicas are not merged. What a deduplicated select answers depends on where
+   * it starts; where this is not told, plans are not changed in ways that build on it.
+   */
+  readonly replicaLabels?: readonly string[];
   select(ctx: QueryContext, request: SelectRequest): SampleSource;
 }

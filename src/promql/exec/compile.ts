@@ -34,6 +34,7 @@ import {
 } from "./scalar.ts";
 import { createMatrixSelector, createSelector } from "./selector.ts";
 import { createSetOperation } from "./set-operation.ts";
+import { createEmptyVector, createSharedVector } from "./shared.ts";
 import { endsOf, firstStepOf, type Span, subquerySpan } from "./span.ts";
 import { createSubquery } from "./subquery.ts";
 import { createVectorMatch } from "./vector-match.ts";
@@ -43,6 +44,7 @@ import { dropsName, vectorScalarChange } from "./vector-scalar.ts";
 export function createCompiler(run: Run): Compiler {
   const compiler: Compiler = {
     run,
+    shared: new Map(),
     vector: (node, span, sorted) => compileVector(compiler, node, span, sorted),
     scalar: (node, span) => compileScalar(compiler, node, span),
     matrix: (node, span) => compileMatrix(compiler, node, span),
@@ -57,7 +59,7 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
     case "selector":
       return node.extension === "smoothed"
         ? smoothedSelector(compiler, node, span)
-        : createSelector(run, node, span, false);
+        : createSelector(run, node, span, "values");
     case "invariant":
       return repeatSteps(compiler.vector(node.expr, firstStepOf(span), sorted), steps);
     case "aggregate":
@@ -75,9 +77,24 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
       });
     case "call":
       return compileCall(compiler, node, span, sorted);
+    case "shared":
+      return compileShared(compiler, node, span);
+    case "empty":
+      return createEmptyVector();
     default:
       throw new Error(`assertion failed: ${node.kind} is no instant vector`);
   }
+}
+
+function compileShared(compiler: Compiler, node: PlanNode & { kind: "shared" }, span: Span): Operator {
+  const { startMs, stepMs, count } = span.grid;
+  const key = `${startMs} ${stepMs} ${count} ${node.key}`;
+  let shared = compiler.shared.get(key);
+  if (shared === undefined) {
+    shared = createSharedVector(compiler.run, compiler.vector(node.expr, span, true));
+    compiler.shared.set(key, shared);
+  }
+  return shared.read();
 }
 
 /** A smoothed instant selector is a function of the samples around each step. */

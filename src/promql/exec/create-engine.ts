@@ -2,8 +2,9 @@ import { GatewayError } from "../../lib/errors.ts";
 import type { Selectable } from "../../store/samples.ts";
 import type { QueryContext } from "../../store/store.ts";
 import type { Engine, EngineOptions, PreparedQuery, QueryResult } from "../engine.ts";
-import { buildPlan } from "../plan/build-plan.ts";
-import { valueTypeOf } from "../plan/node.ts";
+import { buildPlan, type PlanTimes } from "../plan/build-plan.ts";
+import { type PlanNode, valueTypeOf } from "../plan/node.ts";
+import { rewritePlan } from "../plan/rewrites/rewrites.ts";
 import type { Expr, ValueType } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpr } from "../syntax/parse.ts";
 import { createQueryResult } from "./query-result.ts";
@@ -32,7 +33,7 @@ export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): Prep
     type,
     instant(ctx, source, at) {
       const grid = { startMs: at.timeMs, stepMs: 1, count: 1 };
-      const plan = buildPlan(expr, {
+      const plan = planOf(source, {
         startMs: at.timeMs,
         endMs: at.timeMs,
         stepMs: 0,
@@ -56,7 +57,7 @@ export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): Prep
       }
       const { startMs, endMs, stepMs } = over;
       const count = endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1;
-      const plan = buildPlan(expr, {
+      const plan = planOf(source, {
         startMs,
         endMs,
         stepMs,
@@ -75,6 +76,10 @@ export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): Prep
       );
     },
   };
+
+  function planOf({ replicaLabels }: Selectable, times: PlanTimes): PlanNode {
+    return rewritePlan(buildPlan(expr, times), { replicaLabels }, options.disabledRewrites);
+  }
 
   function start(
     ctx: QueryContext,

@@ -44,14 +44,14 @@ export function readRange(span: Span, placed: Placed, rangeMs: number): TimeRang
 
 /**
  * The span of a subquery's inner expression: multiples of its step, the first one after the oldest window's start.
- * Division cuts towards zero, as upstream's.
+ * Division cuts towards zero, as upstream's. Where `trimmed`, selectors are told to begin at the first inner step.
  */
 export function subquerySpan(
   span: Span,
   placed: Placed,
-  shape: { readonly rangeMs: number; readonly stepMs: number },
+  shape: { readonly rangeMs: number; readonly stepMs: number; readonly trimmed: boolean },
 ): Span {
-  const { rangeMs, stepMs } = shape;
+  const { rangeMs, stepMs, trimmed } = shape;
   const from = (placed.atMs ?? span.grid.startMs) - placed.offsetMs - rangeMs;
   const to = (placed.atMs ?? lastStepMs(span.grid)) - placed.offsetMs;
   let startMs = Math.trunc(from / stepMs) * stepMs;
@@ -60,7 +60,7 @@ export function subquerySpan(
   return {
     grid: { startMs, stepMs, count },
     hint: {
-      minMs: (placed.atMs ?? span.hint.minMs) - placed.offsetMs - rangeMs,
+      minMs: trimmed ? startMs : (placed.atMs ?? span.hint.minMs) - placed.offsetMs - rangeMs,
       maxMs: (placed.atMs ?? span.hint.maxMs) - placed.offsetMs,
     },
     hintStepMs: stepMs,

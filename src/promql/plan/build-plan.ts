@@ -1,7 +1,6 @@
 import type { AtModifier, Call, Expr, SubqueryExpr, TimeModifiers, VectorSelector } from "../syntax/ast.ts";
 import { type DurationScope, evaluateDuration } from "./duration.ts";
 import type { PlanNode, SelectorNode } from "./node.ts";
-import { markInvariants } from "./step-invariant.ts";
 
 /** The times a plan is made for. */
 export interface PlanTimes {
@@ -13,15 +12,14 @@ export interface PlanTimes {
 }
 
 /**
- * The plan of a checked expression: parentheses gone, durations and `@` resolved, start() and its kin folded, and what
- * does not depend on the step marked. Follows Prometheus's PreprocessExpr. Throws GatewayError `execution`.
+ * The plan of a checked expression: parentheses gone, durations and `@` resolved, start() and its kin folded. Follows Prometheus's PreprocessExpr. Throws GatewayError `execution`.
  */
 export function buildPlan(expr: Expr, times: PlanTimes): PlanNode {
   const scope: DurationScope = {
     stepSeconds: times.stepMs / 1000,
     rangeSeconds: (times.endMs - times.startMs) / 1000,
   };
-  return markInvariants(convert(expr, { times, scope, func: "" }));
+  return convert(expr, { times, scope, func: "" });
 }
 
 interface Scope {
@@ -100,7 +98,15 @@ function call({ func, args, span }: Call, scope: Scope): PlanNode {
 function selector(expr: VectorSelector, scope: Scope): SelectorNode {
   const extension = expr.anchored ? "anchored" : expr.smoothed ? "smoothed" : undefined;
   const { matchers, span } = expr;
-  return { kind: "selector", matchers, func: scope.func, extension, ...placed(expr, scope), span };
+  return {
+    kind: "selector",
+    matchers,
+    projection: undefined,
+    func: scope.func,
+    extension,
+    ...placed(expr, scope),
+    span,
+  };
 }
 
 function subquery(expr: SubqueryExpr, scope: Scope): PlanNode {
@@ -111,6 +117,7 @@ function subquery(expr: SubqueryExpr, scope: Scope): PlanNode {
     expr: convert(expr.expr, scope),
     rangeMs: expr.rangeExpr ? evaluateDuration(expr.rangeExpr, scope.scope, false) : expr.rangeMs,
     stepMs: stepMs > 0 ? stepMs : scope.times.defaultSubqueryStepMs,
+    trimmed: false,
     ...placed(expr, scope),
   };
 }

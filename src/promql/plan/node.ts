@@ -1,4 +1,5 @@
 import type { Matcher } from "../../model/matcher.ts";
+import type { Projection } from "../../store/samples.ts";
 import type { AggregateOp, BinaryOp, Span, ValueType, VectorMatching } from "../syntax/ast.ts";
 
 /**
@@ -13,6 +14,10 @@ export type PlanNode =
   | SubqueryNode
   /** Does not depend on the step: evaluated once and repeated. */
   | { readonly kind: "invariant"; readonly expr: PlanNode }
+  /** Worked out once for all places with the same key. */
+  | { readonly kind: "shared"; readonly key: string; readonly expr: PlanNode }
+  /** A vector without series. */
+  | { readonly kind: "empty"; readonly span: Span }
   | AggregateNode
   | BinaryNode
   | { readonly kind: "negate"; readonly expr: PlanNode; readonly span: Span }
@@ -28,6 +33,8 @@ export interface SelectorNode extends Placed {
   readonly kind: "selector";
   readonly span: Span;
   readonly matchers: readonly Matcher[];
+  /** Which labels are looked at; `undefined` for all. */
+  readonly projection: Projection | undefined;
   /** The nearest function or aggregation around it, for the select request. */
   readonly func: string;
   /** How it makes up values at the edges of its range. */
@@ -47,6 +54,8 @@ export interface SubqueryNode extends Placed {
   readonly expr: PlanNode;
   readonly rangeMs: number;
   readonly stepMs: number;
+  /** Whether selectors inside may begin to read at the first inner step. */
+  readonly trimmed: boolean;
 }
 
 export interface AggregateNode {
@@ -98,11 +107,13 @@ export function valueTypeOf(node: PlanNode): Exclude<ValueType, "none"> {
       return "string";
     case "selector":
     case "aggregate":
+    case "empty":
       return "vector";
     case "matrix":
     case "subquery":
       return "matrix";
     case "invariant":
+    case "shared":
     case "negate":
       return valueTypeOf(node.expr);
     case "binary":
@@ -114,5 +125,5 @@ export function valueTypeOf(node: PlanNode): Exclude<ValueType, "none"> {
 
 /** What of the text a node stands for. */
 export function spanOf(node: PlanNode): Span {
-  return node.kind === "invariant" ? spanOf(node.expr) : node.span;
+  return node.kind === "invariant" || node.kind === "shared" ? spanOf(node.expr) : node.span;
 }

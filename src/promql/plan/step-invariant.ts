@@ -1,4 +1,5 @@
 import type { PlanNode } from "./node.ts";
+import type { Rewrite } from "./rewrites/rewrite.ts";
 
 /** Functions whose value depends on the time of evaluation itself. */
 const timeDependent: ReadonlySet<string> = new Set([
@@ -20,10 +21,10 @@ const timeDependent: ReadonlySet<string> = new Set([
 ]);
 
 /** Wraps the largest subtrees that have one value for all steps. Follows Prometheus's preprocessExprHelper. */
-export function markInvariants(plan: PlanNode): PlanNode {
-  const marked = mark(plan);
-  return marked.wrap ? wrapped(marked) : marked.node;
-}
+export const stepInvariants: Rewrite = {
+  name: "step-invariants",
+  apply: (plan) => wrapped(mark(plan)),
+};
 
 interface Marked {
   readonly node: PlanNode;
@@ -73,7 +74,10 @@ function mark(node: PlanNode): Marked {
     }
     case "call":
       return markCall(node);
+    case "empty":
+      return { node, invariant: false, wrap: false };
     case "invariant":
+    case "shared":
       return { node, invariant: true, wrap: false };
   }
 }

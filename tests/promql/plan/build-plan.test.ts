@@ -3,42 +3,18 @@ import * as assert from "uvu/assert";
 import { GatewayError } from "../../../src/lib/errors.ts";
 import { buildPlan } from "../../../src/promql/plan/build-plan.ts";
 import type { PlanNode } from "../../../src/promql/plan/node.ts";
+import { stepInvariants } from "../../../src/promql/plan/step-invariant.ts";
 import { allFeatures, parseExpr } from "../../../src/promql/syntax/parse.ts";
+import { printPlan } from "../../support/print-plan.ts";
 
 const test = suite("plans");
 
 const times = { startMs: 60_000, endMs: 360_000, stepMs: 30_000, defaultSubqueryStepMs: 60_000 };
 
 function plan(query: string, over: Partial<typeof times> = {}): PlanNode {
-  return buildPlan(parseExpr(query, allFeatures), { ...times, ...over });
-}
-
-/** A plan as text: `once(…)` is what is evaluated once, times are in ms, the word before a selector is its function. */
-function print(node: PlanNode): string {
-  const placed = (at: number | undefined, offset: number) =>
-    `${at === undefined ? "" : `@${at}`}${offset === 0 ? "" : `-${offset}`}`;
-  switch (node.kind) {
-    case "number":
-      return String(node.value);
-    case "string":
-      return JSON.stringify(node.value);
-    case "selector":
-      return `${node.func}:${node.matchers.map((m) => m.value).join()}${placed(node.atMs, node.offsetMs)}`;
-    case "matrix":
-      return `${print(node.selector)}[${node.rangeMs}]`;
-    case "subquery":
-      return `(${print(node.expr)})[${node.rangeMs}:${node.stepMs}]${placed(node.atMs, node.offsetMs)}`;
-    case "invariant":
-      return `once(${print(node.expr)})`;
-    case "aggregate":
-      return `${node.op}(${[node.param, node.expr].flatMap((part) => (part === undefined ? [] : [print(part)])).join(", ")})`;
-    case "binary":
-      return `(${print(node.lhs)} ${node.op} ${print(node.rhs)})`;
-    case "negate":
-      return `-${print(node.expr)}`;
-    case "call":
-      return `${node.func}(${node.args.map(print).join(", ")})`;
-  }
+  return stepInvariants.apply(buildPlan(parseExpr(query, allFeatures), { ...times, ...over }), {
+    replicaLabels: undefined,
+  });
 }
 
 const cases: readonly [string, string][] = [
@@ -83,7 +59,7 @@ const cases: readonly [string, string][] = [
 ];
 
 for (const [query, want] of cases) {
-  test(`${query} is planned as ${want}`, () => assert.is(print(plan(query)), want));
+  test(`${query} is planned as ${want}`, () => assert.is(printPlan(plan(query)), want));
 }
 
 const failures: readonly [string, string][] = [

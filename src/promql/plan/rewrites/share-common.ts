@@ -1,0 +1,62 @@
+import { type PlanNode, valueTypeOf } from "../node.ts";
+import { planKey } from "../plan-key.ts";
+import { childrenOf, mapChildren, type Rewrite } from "./rewrite.ts";
+
+/**
+ * Works out once what a query says more than once, as the sum in `sum(x) / (sum(x) + sum(y))`. Only what its operator
+ * holds anyway is shared, aggregations and what is made of them: to share series that stream they would have to be held.
+ */
+export const shareCommon: Rewrite = {
+  name: "share-common",
+  apply(plan) {
+    const counts = new Map<string, number>();
+    count(plan, "", counts);
+    return [...counts.values()].some((times) => times > 1) ? share(plan, "", counts) : plan;
+  },
+};
+
+function count(node: PlanNode, scope: string, counts: Map<string, number>): void {
+  if (isHeld(node)) {
+    const key = scope + planKey(node);
+    const times = (counts.get(key) ?? 0) + 1;
+    counts.set(key, times);
+    // What is inside of a repeated part is worked out with it.
+    if (times > 1) return;
+  }
+  for (const child of childrenOf(node)) count(child, scopeInside(node, scope), counts);
+}
+
+function share(node: PlanNode, scope: string, counts: ReadonlyMap<string, number>): PlanNode {
+  const inside = (child: PlanNode) => share(child, scopeInside(node, scope), counts);
+  if (!isHeld(node)) return mapChildren(node, inside);
+  const key = scope + planKey(node);
+  const shared = mapChildren(node, inside);
+  return (counts.get(key) ?? 0) > 1 ? { kind: "shared", key, expr: shared } : shared;
+}
+
+/** Equal parts are the same only over the same steps: subqueries and what is evaluated once have steps of their own. */
+function scopeInside(node: PlanNode, scope: string): string {
+  if (node.kind === "invariant") return `${scope}once `;
+  if (node.kind !== "subquery") return scope;
+  const { rangeMs, stepMs, atMs, offsetMs } = node;
+  return `${scope}[${rangeMs}:${stepMs} ${atMs} ${offsetMs}] `;
+}
+
+function isHeld(node: PlanNode): boolean {
+  switch (node.kind) {
+    case "aggregate":
+      return true;
+    case "negate":
+      return isHeld(node.expr);
+    case "binary":
+      return valueTypeOf(node) === "vector" && held(node.lhs) && held(node.rhs);
+    case "call":
+      return valueTypeOf(node) === "vector" && node.args.some(isHeld) && node.args.every(held);
+    default:
+      return false;
+  }
+}
+
+function held(node: PlanNode): boolean {
+  return node.kind === "number" || node.kind === "string" || isHeld(node);
+}
