@@ -143,7 +143,7 @@ export function createPromqlGenerator(options: PromqlGeneratorOptions): PromqlGe
       return { kind: "duration-number", seconds, duration: random.chance(0.8), span };
     }
     const lhs = wrapDuration(durationExpr(depth - 1));
-    if (random.chance(0.2)) return { kind: "duration-unary", op: "-", expr: lhs, wrapped: false, span };
+    if (random.chance(0.2)) return minus(lhs);
     const op = random.oneOf(["+", "-", "*", "/", "%", "^", "min_of", "max_of"] as const);
     const rhs = wrapDuration(durationExpr(depth - 1));
     return { kind: "duration-binary", op, lhs, rhs, wrapped: false, span };
@@ -153,10 +153,7 @@ export function createPromqlGenerator(options: PromqlGeneratorOptions): PromqlGe
   function offsetExpr(): DurationExpr {
     const inner = wrapDuration(durationExpr(1));
     const closed = inner.kind === "duration-number" ? wrapNumber(inner) : inner;
-    if (closed.kind === "duration-unary" && !closed.wrapped) return closed;
-    return random.chance(0.5)
-      ? closed
-      : { kind: "duration-unary", op: "-", expr: closed, wrapped: false, span };
+    return random.chance(0.5) ? closed : minus(closed);
   }
 
   function at(): AtModifier | undefined {
@@ -180,6 +177,13 @@ export function createPromqlGenerator(options: PromqlGeneratorOptions): PromqlGe
     return { rangeMs: 0, rangeExpr: expr.kind === "duration-number" ? wrapNumber(expr) : expr };
   }
 
+  /** Upstream's lexer wants a number somewhere before the colon. */
+  function subqueryRange(): ReturnType<typeof range> {
+    const chosen = range();
+    if (chosen.rangeExpr === undefined || hasNumber(chosen.rangeExpr)) return chosen;
+    return { rangeMs: random.oneOf(rangesMs), rangeExpr: undefined };
+  }
+
   function selector(): VectorSelector {
     const metric = random.oneOf(metrics);
     const name = /^[A-Za-z_:][A-Za-z0-9_:]*$/.test(metric) ? metric : "";
@@ -192,7 +196,7 @@ export function createPromqlGenerator(options: PromqlGeneratorOptions): PromqlGe
     if (depth > 0 && may("subquery", 0.25)) {
       const expr = vector(depth - 1);
       const stepMs = random.oneOf(stepsMs);
-      return { kind: "subquery", expr, ...range(), stepMs, stepExpr: undefined, ...times(), span };
+      return { kind: "subquery", expr, ...subqueryRange(), stepMs, stepExpr: undefined, ...times(), span };
     }
     const extended = may("anchored", 0.05) ? "anchored" : may("smoothed", 0.05) ? "smoothed" : undefined;
     const inner = { ...selector(), anchored: extended === "anchored", smoothed: extended === "smoothed" };
@@ -318,8 +322,19 @@ function quoteRegex(text: string): string {
   return text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 }
 
+function hasNumber(expr: DurationExpr): boolean {
+  if (expr.kind === "duration-binary") return hasNumber(expr.lhs) || hasNumber(expr.rhs);
+  return expr.kind === "duration-unary" ? hasNumber(expr.expr) : expr.kind === "duration-number";
+}
+
 function wrapNumber(expr: DurationExpr): DurationExpr {
   return { kind: "duration-unary", op: "+", expr, wrapped: true, span };
+}
+
+/** A sign before a literal would become part of it. */
+function minus(inner: DurationExpr): DurationExpr {
+  const expr = inner.kind === "duration-number" ? wrapNumber(inner) : inner;
+  return { kind: "duration-unary", op: "-", expr, wrapped: false, span };
 }
 
 /** Parentheses around operators, so that no precedence matters. */

@@ -1,5 +1,5 @@
 import { GatewayError } from "../../lib/errors.ts";
-import type { AggregateExpr, Call, Expr, UnaryExpr, VectorSelector } from "./ast.ts";
+import type { AggregateExpr, Call, DurationExpr, Expr, UnaryExpr, VectorSelector } from "./ast.ts";
 import { printAggregateHead, printExpr, printOperator, printSubqueryTime } from "./printer.ts";
 
 /** Bytes that an expression may have on one line. */
@@ -57,28 +57,51 @@ function roomLeft(expr: Expr, room: number): number {
   if (room <= 0) return -1;
   switch (expr.kind) {
     case "aggregate":
+      return roomForAll(partsOf(expr), room - 1 - lengthOf(expr.grouping));
     case "call":
-      return partsOf(expr).reduce((left, part) => (left < 0 ? left : roomLeft(part, left)), room - 1);
-    case "binary":
-      return roomLeft(expr.rhs, roomLeft(expr.lhs, room - 1));
+      return roomForAll(expr.args, room - 1);
+    case "binary": {
+      const { labels = [], include = [] } = expr.matching ?? {};
+      return roomLeft(expr.rhs, roomLeft(expr.lhs, room - 1 - lengthOf(labels) - lengthOf(include)));
+    }
     case "unary":
     case "paren":
-    case "subquery":
       return roomLeft(expr.expr, room - 1);
+    case "subquery":
+      return roomLeft(expr.expr, roomForDurations([expr.rangeExpr, expr.stepExpr, expr.offsetExpr], room));
     case "string":
       return room - expr.value.length;
     case "vector-selector":
-      return room - sizeOf(expr);
+      return roomForDurations([expr.offsetExpr], room - sizeOf(expr));
     case "matrix-selector":
-      return room - sizeOf(expr.selector);
+      return roomForDurations([expr.rangeExpr, expr.selector.offsetExpr], room - sizeOf(expr.selector));
     case "number":
       return room - 1;
   }
 }
 
+function roomForAll(exprs: readonly Expr[], room: number): number {
+  return exprs.reduce((left, expr) => (left < 0 ? left : roomLeft(expr, left)), room);
+}
+
+function roomForDurations(exprs: readonly (DurationExpr | undefined)[], room: number): number {
+  return exprs.reduce((left, expr) => (expr === undefined ? left : roomForDuration(expr, left)), room);
+}
+
+function roomForDuration(expr: DurationExpr, room: number): number {
+  if (room < 0) return room;
+  if (expr.kind === "duration-unary") return roomForDuration(expr.expr, room - 1);
+  if (expr.kind !== "duration-binary") return room - 1;
+  return roomForDuration(expr.rhs, roomForDuration(expr.lhs, room - 1));
+}
+
 function sizeOf({ name, matchers }: VectorSelector): number {
   const written = name === "" ? matchers : matchers.slice(0, -1);
   return written.reduce((size, matcher) => size + matcher.name.length + matcher.value.length, name.length);
+}
+
+function lengthOf(names: readonly string[]): number {
+  return names.reduce((size, name) => size + name.length, 0);
 }
 
 function partsOf(expr: AggregateExpr | Call): readonly Expr[] {
