@@ -1,13 +1,18 @@
 import { GatewayError, messageOf } from "../../src/lib/errors.ts";
+import { copyHistogram, createHistogram, type Histogram } from "../../src/model/histogram/histogram.ts";
 import { compareLabels, formatLabels, type Labels } from "../../src/model/labels.ts";
-import type { Engine, QueryResult } from "../../src/promql/engine.ts";
+import type { AnnotationTexts } from "../../src/promql/annotations.ts";
+import type { Engine, QueryResult, ResultColumn } from "../../src/promql/engine.ts";
 import type { Expr } from "../../src/promql/syntax/ast.ts";
 import { allFeatures, parseExpr } from "../../src/promql/syntax/parse.ts";
 import { printExpr } from "../../src/promql/syntax/printer.ts";
 import type { Selectable } from "../../src/store/samples.ts";
 import { createTestContext } from "../support/query-context.ts";
 import { almostEqual } from "./almost-equal.ts";
+import { annotationProblem, meets } from "./expected-annotations.ts";
+import { describeHistogram } from "./histogram-notation.ts";
 import { pinSelectors } from "./pin-selectors.ts";
+import { sameHistogram } from "./same-histogram.ts";
 import type { EvalCommand, ExpectedSeries } from "./script.ts";
 
 /** What became of one evaluation. */
@@ -20,12 +25,17 @@ interface Answer {
   readonly type: QueryResult["type"];
   readonly text: string;
   readonly series: readonly AnswerSeries[];
+  readonly annotations: AnnotationTexts;
 }
 
 interface AnswerSeries {
   readonly labels: Labels;
-  readonly timesMs: readonly number[];
-  readonly values: readonly number[];
+  readonly points: readonly AnswerPoint[];
+}
+
+interface AnswerPoint {
+  readonly timeMs: number;
+  readonly value: number | Histogram;
 }
 
 const minuteMs = 60_000;
@@ -54,7 +64,8 @@ async function runRange(
   command: EvalCommand,
 ): Promise<string | undefined> {
   const attempt = await orError(command, () => rangeAnswer(engine, source, command.expr, command.grid));
-  return "failed" in attempt ? attempt.failed : compareMatrix(attempt.answer, command);
+  if ("failed" in attempt) return attempt.failed;
+  return annotationProblem(attempt.answer.annotations, command) ?? compareMatrix(attempt.answer, command);
 }
 
 async function runInstants(
@@ -99,7 +110,8 @@ async function runInstant(
     collect(engine.prepare(expr).instant(createTestContext(), source, { timeMs })),
   );
   if ("failed" in attempt) return attempt.failed;
-  const problem = compareInstant(attempt.answer, command);
+  const { answer } = attempt;
+  const problem = annotationProblem(answer.annotations, command) ?? compareInstant(answer, command);
   if (problem !== undefined) return problem;
   const { expected } = command;
   if (expected.kind === "string" || (expected.kind === "series" && expected.rangeVector)) return undefined;
@@ -107,11 +119,11 @@ async function runInstant(
   const grid = { startMs: timeMs - minuteMs, endMs: timeMs + minuteMs, stepMs: minuteMs };
   const range = await rangeAnswer(engine, source, expr, grid);
   if (command.ordered) return undefined;
-  const middle = range.series.flatMap(({ labels, timesMs, values }) => {
-    const at = timesMs.indexOf(timeMs);
-    return at < 0 ? [] : [{ labels, timesMs: [timeMs], values: [values[at] ?? Number.NaN] }];
+  const middle = range.series.flatMap(({ labels, points }) => {
+    const point = points.find((one) => one.timeMs === timeMs);
+    return point === undefined ? [] : [{ labels, points: [point] }];
   });
-  const found = compareInstant({ ...attempt.answer, series: middle }, command);
+  const found = compareInstant({ ...answer, series: middle }, command);
   return found === undefined ? undefined : `as the middle of a range: ${found}`;
 }
 
@@ -127,13 +139,8 @@ async function orError(command: EvalCommand, run: () => Promise<Answer>): Promis
     const text = messageOf(error);
     if (fails === undefined || !(error instanceof GatewayError) || text.includes("not supported yet"))
       throw error;
-    if (fails.message !== undefined && fails.message !== text) {
-      return { failed: `wants the error ${fails.message}, got ${text}` };
-    }
-    if (fails.pattern !== undefined && !fails.pattern.test(text)) {
-      return { failed: `wants an error like ${fails.pattern}, got ${text}` };
-    }
-    return { failed: undefined };
+    if (meets(text, fails)) return { failed: undefined };
+    return { failed: `wants the error ${fails.message ?? fails.pattern}, got ${text}` };
   }
   return fails === undefined ? { answer } : { failed: `wants an error, got ${describe(answer.series)}` };
 }
@@ -158,20 +165,30 @@ async function collect(result: QueryResult): Promise<Answer> {
   const series: AnswerSeries[] = [];
   try {
     for (let column = await result.next(); column !== undefined; column = await result.next()) {
-      const timesMs: number[] = [];
-      const values: number[] = [];
-      for (let i = 0; i < column.length; i++) {
-        if (column.present !== undefined && column.present[i] !== 1) continue;
-        timesMs.push(column.timesMs?.[i] ?? result.grid.startMs + i * result.grid.stepMs);
-        values.push(column.values[i] ?? Number.NaN);
-      }
-      series.push({ labels: column.labels.all(), timesMs, values });
+      series.push({ labels: column.labels.all(), points: pointsOf(column, result.grid) });
     }
   } finally {
     await result.close();
   }
   if (result.type === "matrix" && !result.ordered) series.sort((a, b) => compareLabels(a.labels, b.labels));
-  return { type: result.type, text: result.text ?? "", series };
+  return { type: result.type, text: result.text ?? "", series, annotations: result.annotations() };
+}
+
+function pointsOf(column: ResultColumn, grid: QueryResult["grid"]): readonly AnswerPoint[] {
+  const points: AnswerPoint[] = [];
+  for (let i = 0; i < column.length; i++) {
+    if (column.present !== undefined && column.present[i] !== 1) continue;
+    const timeMs = column.timesMs?.[i] ?? grid.startMs + i * grid.stepMs;
+    points.push({ timeMs, value: valueAt(column, i) });
+  }
+  return points;
+}
+
+function valueAt({ histograms, values }: ResultColumn, at: number): number | Histogram {
+  if (histograms === undefined || !histograms.has(at)) return values[at] ?? Number.NaN;
+  const kept = createHistogram();
+  copyHistogram(histograms.lend(at, createHistogram()), kept);
+  return kept;
 }
 
 function compareInstant(answer: Answer, command: EvalCommand): string | undefined {
@@ -183,8 +200,9 @@ function compareInstant(answer: Answer, command: EvalCommand): string | undefine
       if (expected.kind === "string" && expected.value === answer.text) return undefined;
       return `got the string ${answer.text}`;
     case "scalar": {
-      const value = answer.series[0]?.values[0] ?? Number.NaN;
-      if (expected.kind === "scalar" && almostEqual(expected.value, value)) return undefined;
+      const value = answer.series[0]?.points[0]?.value ?? Number.NaN;
+      if (expected.kind === "scalar" && typeof value === "number" && almostEqual(expected.value, value))
+        return undefined;
       return `got the scalar ${value}`;
     }
     case "vector":
@@ -194,11 +212,10 @@ function compareInstant(answer: Answer, command: EvalCommand): string | undefine
 
 function compareVector({ series }: Answer, { expected, ordered }: EvalCommand): string | undefined {
   if (expected.kind !== "series") return `got a vector ${describe(series)}`;
-  const problem = compareSets(series, expected.series, ({ labels, values }, wanted) => {
-    const [point] = wanted.points;
-    if (typeof point === "number" && values.length === 1 && almostEqual(point, values[0] ?? Number.NaN))
-      return undefined;
-    return `wants ${showPoint(point)} for ${formatLabels(labels)}, got ${values}`;
+  const problem = compareSets(series, expected.series, ({ labels, points }, { points: [wanted] }) => {
+    const [point] = points;
+    if (points.length === 1 && point !== undefined && samePoint(wanted, point)) return undefined;
+    return `wants ${showPoint(wanted)} for ${formatLabels(labels)}, got ${points.map(showAnswer).join(" ")}`;
   });
   if (problem !== undefined || !ordered) return problem;
   const inOrder = series.every(
@@ -209,21 +226,23 @@ function compareVector({ series }: Answer, { expected, ordered }: EvalCommand): 
 
 function compareMatrix({ series }: Answer, { expected, grid }: EvalCommand): string | undefined {
   if (expected.kind !== "series") return `got a matrix ${describe(series)}`;
-  return compareSets(series, expected.series, ({ labels, timesMs, values }, wanted) => {
+  return compareSets(series, expected.series, ({ labels, points }, wanted) => {
     const want = wanted.points.flatMap((point, i) =>
       point === "gap" ? [] : [{ timeMs: grid.startMs + i * grid.stepMs, point }],
     );
     const equal =
-      want.length === values.length &&
-      want.every(({ timeMs, point }, i) => {
-        return (
-          timesMs[i] === timeMs && typeof point === "number" && almostEqual(point, values[i] ?? Number.NaN)
-        );
-      });
+      want.length === points.length &&
+      points.every((got, i) => got.timeMs === want[i]?.timeMs && samePoint(want[i]?.point, got));
     if (equal) return undefined;
     const shown = wanted.points.map(showPoint).join(" ");
-    return `wants ${shown} for ${formatLabels(labels)}, got ${values.map((v, i) => `${v}@${timesMs[i]}`).join(" ")}`;
+    const got = points.map((point) => `${showAnswer(point)}@${point.timeMs}`).join(" ");
+    return `wants ${shown} for ${formatLabels(labels)}, got ${got}`;
   });
+}
+
+function samePoint(wanted: ExpectedSeries["points"][number] | undefined, { value }: AnswerPoint): boolean {
+  if (typeof wanted === "number") return typeof value === "number" && almostEqual(wanted, value);
+  return typeof wanted === "object" && typeof value === "object" && sameHistogram(wanted, value);
 }
 
 /** Every series of the answer must be expected and every expected one there, once. */
@@ -250,13 +269,17 @@ function compareSets(
 }
 
 function showPoint(point: ExpectedSeries["points"][number] | undefined): string {
-  return typeof point === "object" ? point.histogram : String(point);
+  return typeof point === "object" ? point.text : String(point);
+}
+
+function showAnswer({ value }: AnswerPoint): string {
+  return typeof value === "number" ? String(value) : describeHistogram(value);
 }
 
 function describe(series: readonly AnswerSeries[]): string {
   if (series.length === 0) return "nothing";
   return series
     .slice(0, 5)
-    .map(({ labels, values }) => `${formatLabels(labels)} ${values.join(" ")}`)
+    .map(({ labels, points }) => `${formatLabels(labels)} ${points.map(showAnswer).join(" ")}`)
     .join("; ");
 }

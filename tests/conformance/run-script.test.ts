@@ -17,9 +17,7 @@ const data = `
 load 1m
   foo{a="1"} 0+1x10
   foo{a="2"} 0+2x10 stale
-  hist       {{schema:0 count:1}}x10
-  dated@st   -1sx10
-  dated      0+1x10
+  hist       {{schema:0 count:1 sum:1 buckets:[1]}}+{{count:1 sum:1 buckets:[1]}}x10
 `;
 
 /** Verdict of one evaluation over `data`, with its reason. */
@@ -79,13 +77,38 @@ test("also runs with pinned selectors and as the middle of a range", async () =>
   );
 });
 
-test("counts what needs histograms or start times apart", async () => {
-  assert.match(
-    await verdictOf("eval instant at 5m hist\n  hist {{schema:0 count:1}}"),
-    /^not-yet: .*native histograms/,
-  );
-  assert.match(await verdictOf("eval instant at 5m rate(dated[5m])\n  {} 1"), /^not-yet: .*start timestamps/);
-  assert.match(await verdictOf("eval instant at 5m foo + fill (0) foo\n  {} 1"), /^wrong: 1:1: parse error/);
+test("compares histograms but for empty buckets, and hints where they are told", async () => {
+  const passing = [
+    "eval instant at 5m hist\n  hist {{schema:0 count:6 sum:6 buckets:[6]}}",
+    "eval instant at 5m hist\n  hist {{count:6 sum:6 offset:-1 buckets:[0 6 0]}}",
+    "eval instant at 5m hist\n  hist {{count:6 sum:6 buckets:[6] counter_reset_hint:not_reset}}",
+    "eval instant at 0 hist\n  hist {{count:1 sum:1 buckets:[1] counter_reset_hint:unknown}}",
+  ];
+  for (const evaluation of passing) assert.is(await verdictOf(evaluation), "passed", evaluation);
+  const wrong = [
+    "eval instant at 5m hist\n  hist {{schema:1 count:6 sum:6 buckets:[6]}}",
+    "eval instant at 5m hist\n  hist {{count:6 sum:6 buckets:[5]}}",
+    "eval instant at 5m hist\n  hist {{count:6 sum:6 buckets:[6] counter_reset_hint:reset}}",
+    "eval instant at 5m hist\n  hist 6",
+  ];
+  for (const evaluation of wrong) assert.match(await verdictOf(evaluation), /^wrong: wants /, evaluation);
+});
+
+test("compares annotations where anything is said of them", async () => {
+  const warned = "eval instant at 5m quantile(7, foo)";
+  const text = "PromQL warning: quantile value should be between 0 and 1, got 7 (1:10)";
+  const answer = "  {} Inf";
+  const verdicts = [
+    [`${warned}\n${answer}`, /^passed/],
+    [`${warned}\n  expect warn\n${answer}`, /^passed/],
+    [`${warned}\n  expect warn msg: ${text}\n  expect no_info\n${answer}`, /^passed/],
+    [`${warned}\n  expect warn regex: got 7\n${answer}`, /^passed/],
+    [`${warned}\n  expect no_warn\n${answer}`, /^wrong: does not want the warning .*got 7/],
+    [`${warned}\n  expect warn msg: else\n${answer}`, /^wrong: wants the warning else, got .*got 7/],
+    [`${warned}\n  expect info\n${answer}`, /^wrong: wants the info of any text, got none/],
+  ] as const;
+  for (const [evaluation, verdict] of verdicts)
+    assert.match(await verdictOf(evaluation), verdict, evaluation);
 });
 
 test("refuses a script that it cannot read, naming the line", async () => {

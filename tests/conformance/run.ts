@@ -81,6 +81,7 @@ async function runScripts(place: string): Promise<Tally> {
       "promql-experimental-functions",
       "promql-extended-range-selectors",
       "promql-binop-fill-modifiers",
+      "use-start-timestamps",
     ]),
     delayedNameRemoval: true,
   });

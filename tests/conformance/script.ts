@@ -25,15 +25,20 @@ export interface EvalCommand {
   /** Times that the points of expected series stand for. */
   readonly grid: { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
   readonly ordered: boolean;
-  readonly fails: Failure | undefined;
+  readonly fails: TextMatch | undefined;
+  readonly warnings: AnnotationsExpected;
+  readonly infos: AnnotationsExpected;
   readonly expected: Expectation;
 }
 
-/** The error that must come: any, one with this text, or one that this expression finds. */
-export interface Failure {
+/** A text that must come: any, this one, or one that this expression finds. */
+export interface TextMatch {
   readonly message: string | undefined;
   readonly pattern: RegExp | undefined;
 }
+
+/** `any` where nothing is said; otherwise each must be met, and each that comes must meet one: none at all for []. */
+export type AnnotationsExpected = "any" | readonly TextMatch[];
 
 export type Expectation =
   | { readonly kind: "series"; readonly series: readonly ExpectedSeries[]; readonly rangeVector: boolean }
@@ -113,7 +118,9 @@ function withExpectations(head: EvalHead, rest: readonly string[]): EvalCommand 
   const { mode, ...command } = head;
   let { timeMs, grid } = command;
   let ordered = mode === "ordered";
-  let fails: Failure | undefined = mode === "fail" ? { message: undefined, pattern: undefined } : undefined;
+  let fails = mode === "fail" ? matchOf(undefined, undefined) : undefined;
+  let warnings: AnnotationsExpected = mode === "warn" ? [matchOf(undefined, undefined)] : "any";
+  let infos: AnnotationsExpected = mode === "info" ? [matchOf(undefined, undefined)] : "any";
   let expected: Expectation | undefined;
   let rangeVector = false;
   const series: ExpectedSeries[] = [];
@@ -134,7 +141,14 @@ function withExpectations(head: EvalHead, rest: readonly string[]): EvalCommand 
       const [, what, how, text] = expectLine.exec(line) ?? [];
       if (what === undefined) throw new Error(`unknown expectation ${line}`);
       if (what === "ordered") ordered = true;
-      else if (what === "fail") fails = failureOf(how, text?.trim());
+      else if (what === "no_warn") warnings = [];
+      else if (what === "no_info") infos = [];
+      else {
+        const match = matchOf(how, text?.trim());
+        if (what === "fail") fails = match;
+        else if (what === "warn") warnings = [...(warnings === "any" ? [] : warnings), match];
+        else infos = [...(infos === "any" ? [] : infos), match];
+      }
     } else {
       const scalar = scalarLine(line);
       if (scalar !== undefined) expected = { kind: "scalar", value: scalar };
@@ -148,13 +162,15 @@ function withExpectations(head: EvalHead, rest: readonly string[]): EvalCommand 
     grid,
     ordered,
     fails,
+    warnings,
+    infos,
     expected: expected ?? { kind: "series", series, rangeVector },
   };
 }
 
 const expectLine = /^expect\s+(ordered|fail|warn|no_warn|info|no_info)(?:\s+(regex|msg):(.+))?$/;
 
-function failureOf(how: string | undefined, text: string | undefined): Failure {
+function matchOf(how: string | undefined, text: string | undefined): TextMatch {
   if (text === undefined) return { message: undefined, pattern: undefined };
   return how === "regex"
     ? { message: undefined, pattern: new RegExp(text) }

@@ -2,9 +2,10 @@ import { parseDuration } from "../../src/model/duration.ts";
 import { type Labels, sortLabels } from "../../src/model/labels.ts";
 import { parseMetricSelector } from "../../src/promql/syntax/parse.ts";
 import { parseNumber } from "../../src/promql/syntax/parse-number.ts";
+import { histogramSequence, parseHistogram, type WrittenHistogram } from "./histogram-notation.ts";
 
-/** One place of a series: a number, a staleness marker, nothing, or a histogram, whose text is all that is kept. */
-export type Point = number | "stale" | "gap" | { readonly histogram: string };
+/** One place of a series: a number, a staleness marker, nothing, or a histogram. */
+export type Point = number | "stale" | "gap" | WrittenHistogram;
 
 /** A line `metric{labels} points` of a script, its points written out. */
 export interface SeriesLine {
@@ -65,9 +66,16 @@ function expandItem(item: string): readonly Point[] {
 }
 
 function expandHistogram(item: string): readonly Point[] {
-  const parts = /^(\{\{.*?\}\}(?:[+-]\{\{.*?\}\})?)(?:x(\d+))?$/.exec(item);
+  const parts = /^(\{\{.*?\}\})(?:([+-])(\{\{.*?\}\}))?(?:x(\d+))?$/.exec(item);
   if (parts === null) throw new Error(`cannot read the histogram ${item}`);
-  return new Array<Point>(1 + Number(parts[2] ?? 0)).fill({ histogram: parts[1] ?? "" });
+  const [, text = "", sign, increment, times = "0"] = parts;
+  const first = parseHistogram(text, signedNumber);
+  if (increment === undefined) return new Array<Point>(1 + Number(times)).fill(first);
+  return histogramSequence(first, {
+    sign: sign === "-" ? "-" : "+",
+    increment: parseHistogram(increment, signedNumber),
+    times: Number(times),
+  });
 }
 
 function signedNumber(text: string): number {

@@ -1,13 +1,18 @@
-import { GatewayError } from "../../src/lib/errors.ts";
+import type { Histogram } from "../../src/model/histogram/histogram.ts";
+import { HistogramColumn } from "../../src/model/histogram/histogram-column.ts";
 import { compareLabels, type Label, type Labels, labelValue } from "../../src/model/labels.ts";
 import { createMatcher } from "../../src/model/matches.ts";
 import type { SampleColumn, SampleSource, Selectable, SelectRequest } from "../../src/store/samples.ts";
+import { readBackHints } from "./read-back-hints.ts";
 
-/** One sample as a test writes it. `opaque` names what stands there instead of a float that can be read. */
+/** One sample as a test writes it. */
 export interface MemorySample {
   readonly timeMs: number;
+  /** 0 where there is a histogram. */
   readonly value: number | "stale";
-  readonly opaque?: string;
+  readonly histogram?: Histogram;
+  /** When its counter began, Unix ms. */
+  readonly startTimeMs?: number;
 }
 
 /** Series in memory that PromQL can read. */
@@ -21,10 +26,12 @@ export interface MemorySelectable extends Selectable {
 
 interface StoredSeries {
   readonly labels: Labels;
-  samples: readonly MemorySample[];
+  readonly written: readonly MemorySample[];
+  /** As a storage gives them back. */
+  readonly samples: readonly MemorySample[];
 }
 
-/** A selectable over series that a test adds. Selecting an opaque sample throws GatewayError `execution` that names it. */
+/** A selectable over series that a test adds. Histograms come with the reset hints that Prometheus's storage gives back. */
 export function createMemorySelectable(): MemorySelectable {
   const byKey = new Map<string, StoredSeries>();
   const requests: SelectRequest[] = [];
@@ -33,8 +40,8 @@ export function createMemorySelectable(): MemorySelectable {
     add(labels, samples) {
       const key = JSON.stringify(labels);
       const known = byKey.get(key);
-      if (known === undefined) byKey.set(key, { labels, samples: ordered(samples) });
-      else known.samples = ordered([...known.samples, ...samples]);
+      const written = ordered([...(known?.written ?? []), ...samples]);
+      byKey.set(key, { labels, written, samples: readBackHints(written) });
     },
     clear() {
       byKey.clear();
@@ -44,7 +51,7 @@ export function createMemorySelectable(): MemorySelectable {
       const matchers = request.matchers.map(createMatcher);
       const found = [...byKey.values()]
         .filter(({ labels }) => matchers.every((m) => m.matches(labelValue(labels, m.name) ?? "")))
-        .map(({ labels, samples }) => ({ labels, samples: within(samples, request) }))
+        .map((series) => ({ ...series, samples: within(series.samples, request) }))
         .filter(({ samples }) => samples.length > 0)
         .sort((a, b) => compareLabels(a.labels, b.labels));
       return sourceOf(found);
@@ -79,8 +86,7 @@ function columnOf({ labels, samples }: StoredSeries): SampleColumn {
   const words = new Uint32Array(values.buffer);
   const timesMs = new Float64Array(samples.length + 1).fill(Number.NaN);
   let hasStale = false;
-  samples.forEach(({ timeMs, value, opaque }, i) => {
-    if (opaque !== undefined) throw new GatewayError("execution", `${opaque} are not supported yet`);
+  samples.forEach(({ timeMs, value }, i) => {
     timesMs[i] = timeMs;
     if (value !== "stale") values[i] = value;
     else {
@@ -91,15 +97,25 @@ function columnOf({ labels, samples }: StoredSeries): SampleColumn {
   });
   values[samples.length] = Number.NaN; // Junk past the end, as contracts allow.
   const byName = new Map(labels.map((label: Label) => [label.name, label.value]));
-  const seriesLabels = { get: (name: string) => byName.get(name) ?? "", all: () => labels };
   return {
-    labels: seriesLabels,
+    labels: { get: (name: string) => byName.get(name) ?? "", all: () => labels },
     length: samples.length,
     timesMs,
     values,
     words,
     hasStale,
-    histograms: undefined,
-    startTimesMs: undefined,
+    histograms: histogramsOf(samples),
+    startTimesMs: samples.some(({ startTimeMs }) => startTimeMs !== undefined)
+      ? Float64Array.from(samples, ({ startTimeMs }) => startTimeMs ?? 0)
+      : undefined,
   };
+}
+
+function histogramsOf(samples: readonly MemorySample[]): HistogramColumn | undefined {
+  if (samples.every(({ histogram }) => histogram === undefined)) return undefined;
+  const column = new HistogramColumn(samples.length);
+  samples.forEach(({ histogram }, i) => {
+    if (histogram !== undefined) column.set(i, histogram);
+  });
+  return column;
 }
