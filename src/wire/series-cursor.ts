@@ -143,6 +143,7 @@ function eachLabel(bytes: Uint8Array, start: number, end: number, visit: () => v
 
 /** Reads the AggrChunk message in [start, end): its times, and where its raw data lie. */
 export function readAggrChunk(columns: BatchColumns, bytes: Uint8Array, start: number, end: number): void {
+  if (readUsualChunk(columns, bytes, start, end)) return;
   const chunk = columns.addChunk(bytes, start, end);
   let pos = start;
   while (pos < end) {
@@ -168,6 +169,60 @@ export function readAggrChunk(columns: BatchColumns, bytes: Uint8Array, start: n
       pos = skipField(bytes, at, end, tag > 0x1a && tag < 0x48 && (tag & 7) === 2 ? 0b110 : 0b1_1111_1110);
     }
   }
+}
+
+/**
+ * Reads an AggrChunk in the form that Prometheus and Thanos write, raw data last and times of six bytes (1971 to 2109):
+ *
+ *   08 min[6] 10 max[6] 1a len (08 encoding)? 12 len data
+ *
+ * False for any other, of which nothing was added: a length of three bytes misses the end, too. Most chunks are of this
+ * form, and a pass-through does little else than to read them.
+ */
+function readUsualChunk(columns: BatchColumns, bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] !== 0x08 || bytes[start + 7] !== 0x10 || bytes[start + 14] !== 0x1a) return false;
+  if (!isSixByteVarint(bytes, start + 1) || !isSixByteVarint(bytes, start + 8)) return false;
+  let pos = start + 15;
+  let length = bytes[pos++] as number;
+  if (length > 127) length = (length & 127) | ((bytes[pos++] as number) << 7);
+  if (pos + length !== end) return false;
+  let encoding = 0;
+  if (bytes[pos] === 0x08) {
+    encoding = bytes[pos + 1] as number;
+    if (encoding > 127) return false;
+    pos += 2;
+  }
+  if (bytes[pos++] !== 0x12) return false;
+  let dataLength = bytes[pos++] as number;
+  if (dataLength > 127) dataLength = (dataLength & 127) | ((bytes[pos++] as number) << 7);
+  if (pos + dataLength !== end) return false;
+  const chunk = columns.addChunk(bytes, start, end);
+  columns.chunkMinMs[chunk] = sixByteVarint(bytes, start + 1);
+  columns.chunkMaxMs[chunk] = sixByteVarint(bytes, start + 8);
+  columns.rawEncoding[chunk] = encoding;
+  columns.rawStart[chunk] = pos;
+  columns.rawEnd[chunk] = end;
+  return true;
+}
+
+function isSixByteVarint(bytes: Uint8Array, at: number): boolean {
+  const all =
+    (bytes[at] as number) &
+    (bytes[at + 1] as number) &
+    (bytes[at + 2] as number) &
+    (bytes[at + 3] as number) &
+    (bytes[at + 4] as number);
+  return all > 127 && (bytes[at + 5] as number) < 128;
+}
+
+function sixByteVarint(bytes: Uint8Array, at: number): number {
+  const low =
+    ((bytes[at] as number) & 127) |
+    (((bytes[at + 1] as number) & 127) << 7) |
+    (((bytes[at + 2] as number) & 127) << 14) |
+    (((bytes[at + 3] as number) & 127) << 21);
+  const high = ((bytes[at + 4] as number) & 127) | ((bytes[at + 5] as number) << 7);
+  return high * 268_435_456 + low;
 }
 
 function readRawChunk(

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { GatewayError } from "../../src/lib/errors.ts";
 import { AggrChunkReader } from "../../src/wire/aggr-chunk.ts";
 import { createBatchBuilder } from "../../src/wire/batch-builder.ts";
-import { type Series, SeriesResponseSchema } from "../../src/wire/gen/thanos/store_pb.ts";
+import { AggrChunkSchema, type Series, SeriesResponseSchema } from "../../src/wire/gen/thanos/store_pb.ts";
 import { createDeframer } from "../../src/wire/grpc-frames.ts";
 import { SampleBuffer } from "../../src/wire/sample-buffer.ts";
 import { noChunk, type SeriesBatch } from "../../src/wire/series-batch.ts";
@@ -132,6 +132,68 @@ const ab = [
   { name: "a", value: "1" },
   { name: "b", value: "2" },
 ];
+
+/** What a cursor and the generated code read of one chunk; the cursor's is `undefined` where it refuses. */
+function chunkReadings(chunk: Uint8Array): { readonly ours: unknown; readonly generated: () => unknown } {
+  const series = [0x12, ...lengthOf(chunk.length), ...chunk];
+  const message = Uint8Array.from([0x0a, ...lengthOf(series.length), ...series]);
+  const builder = createBatchBuilder();
+  let ours: unknown;
+  try {
+    builder.add(message);
+    ours = rowOf(builder.take(), 0);
+  } catch (error) {
+    assert.instance(error, GatewayError);
+  }
+  return { ours, generated: () => seriesOf(message).map(rowOfMessage)[0] };
+}
+
+function lengthOf(size: number): number[] {
+  if (size < 128) return [size];
+  return size < 16_384
+    ? [(size & 127) | 128, size >> 7]
+    : [(size & 127) | 128, (size >> 7) | 128, size >> 14];
+}
+
+cursor("reads chunks of any times and sizes as the generated code does", () => {
+  const edges = [0, 2 ** 35, 2 ** 42, 1_700_000_000_000, -1];
+  const times = edges.flatMap((edge) => [edge - 1, edge, edge + 1]);
+  for (const min of times) {
+    for (const max of times) {
+      const large = min === max ? [16_350, 16_383, 16_384] : [];
+      for (const size of [0, 1, 109, 110, 111, 112, 127, 128, 300, ...large]) {
+        const type = ([0, 1, 2] as const)[size % 3] ?? 0;
+        const raw = { type, data: new Uint8Array(size).fill(0x12) };
+        const chunk = { minTime: BigInt(min), maxTime: BigInt(max), raw };
+        const { ours, generated } = chunkReadings(toBinary(AggrChunkSchema, create(AggrChunkSchema, chunk)));
+        assert.equal(ours, generated(), `${min} ${max} ${size}`);
+      }
+    }
+  }
+});
+
+cursor("reads a chunk with any byte changed as the generated code does, or refuses it", () => {
+  for (const [type, size] of [
+    [0, 115],
+    [2, 130],
+  ] as const) {
+    const raw = { type, data: new Uint8Array(size).fill(0x10) };
+    const bytes = toBinary(
+      AggrChunkSchema,
+      create(AggrChunkSchema, { minTime: 1_700_000_000_000n, maxTime: 1_700_007_200_000n, raw }),
+    );
+    let accepted = 0;
+    for (let at = 0; at < 26; at++) {
+      for (let byte = 0; byte < 256; byte++) {
+        const { ours, generated } = chunkReadings(bytes.map((old, i) => (i === at ? byte : old)));
+        if (ours === undefined) continue;
+        accepted++;
+        assert.equal(ours, generated(), `byte ${at} is ${byte}`);
+      }
+    }
+    assert.ok(accepted > 1000);
+  }
+});
 
 cursor("copies labels together that are scattered or written in another form", () => {
   const forms: Readonly<Record<string, number[]>> = {
