@@ -1,4 +1,4 @@
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { Counter, Histogram, MetricLabels, Metrics } from "../telemetry/metrics.ts";
 
 const durationBuckets = [0.001, 0.01, 0.1, 0.3, 0.6, 1, 3, 6, 9, 20, 30, 60, 90, 120, 240, 360, 720];
 const sizeBuckets = Array.from({ length: 10 }, (_, i) => 64 * 2 ** i);
@@ -34,27 +34,55 @@ export function createHttpMetrics(metrics: Metrics): HttpMetrics {
     "Tracks the size of HTTP responses.",
     sizeBuckets,
   );
-  const inFlight = new Map<string, { count: number; readonly labels: Readonly<Record<string, string>> }>();
+  const countersOf = (labels: MetricLabels): OutcomeCounters => ({
+    total: total.with(labels),
+    duration: duration.with(labels),
+    requestSize: requestSize.with(labels),
+    responseSize: responseSize.with(labels),
+  });
+  const kinds = new Map<string, RequestKind>();
+  const kindOf = (handler: string, method: string, tenant: string): RequestKind => {
+    const key = `${handler} ${method} ${tenant}`;
+    const known = kinds.get(key);
+    if (known !== undefined) return known;
+    const labels = { handler, method: method.toLowerCase(), tenant };
+    const kind: RequestKind = { labels, inFlight: 0, outcomes: new Map() };
+    kinds.set(key, kind);
+    return kind;
+  };
   metrics.observe(
     "http_inflight_requests",
     "Current number of HTTP requests the handler is responding to.",
-    () => [...inFlight.values()].map(({ count, labels }) => ({ value: count, labels })),
+    () => [...kinds.values()].map(({ inFlight, labels }) => ({ value: inFlight, labels })),
   );
   return {
     begin(handler, method, tenant) {
-      const labels = { handler, method: method.toLowerCase(), tenant };
-      const key = `${handler} ${labels.method} ${tenant}`;
-      const running = inFlight.get(key) ?? { count: 0, labels };
-      inFlight.set(key, running);
-      running.count++;
+      const kind = kindOf(handler, method, tenant);
+      kind.inFlight++;
       return ({ status, seconds, requestBytes, responseBytes }) => {
-        running.count--;
-        const outcome = { code: String(status), ...labels };
-        total.add(1, outcome);
-        duration.record(seconds, outcome);
-        requestSize.record(requestBytes, outcome);
-        responseSize.record(responseBytes, outcome);
+        kind.inFlight--;
+        const counters = kind.outcomes.get(status) ?? countersOf({ code: String(status), ...kind.labels });
+        kind.outcomes.set(status, counters);
+        counters.total.add(1);
+        counters.duration.record(seconds);
+        counters.requestSize.record(requestBytes);
+        counters.responseSize.record(responseBytes);
       };
     },
   };
+}
+
+/** Requests to one handler, by one method, of one tenant. */
+interface RequestKind {
+  readonly labels: MetricLabels;
+  inFlight: number;
+  /** By status. */
+  readonly outcomes: Map<number, OutcomeCounters>;
+}
+
+interface OutcomeCounters {
+  readonly total: ReturnType<Counter["with"]>;
+  readonly duration: ReturnType<Histogram["with"]>;
+  readonly requestSize: ReturnType<Histogram["with"]>;
+  readonly responseSize: ReturnType<Histogram["with"]>;
 }

@@ -1,6 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider, MetricReader, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
+import { createCountedMetrics } from "./counted-metrics.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Label sets of one metric at most; more would be folded into one by the SDK. */
@@ -27,7 +28,11 @@ class ScrapeReader extends MetricReader {
  * as 0, so that rates over them work from their first event on.
  */
 export function createMetrics(): MetricsRegistry {
-  const reader = new ScrapeReader({ cardinalitySelector: () => maxLabelSets });
+  const counted = createCountedMetrics(maxLabelSets);
+  const reader = new ScrapeReader({
+    cardinalitySelector: () => maxLabelSets,
+    metricProducers: [counted.producer],
+  });
   const provider = new MeterProvider({ readers: [reader] });
   const meter = provider.getMeter("sluice");
   const serializer = new PrometheusSerializer("", false, undefined, true, true);
@@ -42,26 +47,14 @@ export function createMetrics(): MetricsRegistry {
     return instrument;
   }
   return {
-    counter(name, help) {
-      return once(name, () => {
-        counters.set(name, help);
-        const counter = meter.createCounter(name, { description: help });
-        return { add: (value, labels) => counter.add(value, labels as Attributes | undefined) };
-      });
-    },
+    counter: (name, help) => once(name, () => counted.counter(name, help)),
     gauge(name, help) {
       return once(name, () => {
         const gauge = meter.createGauge(name, { description: help });
         return { set: (value, labels) => gauge.record(value, labels as Attributes | undefined) };
       });
     },
-    histogram(name, help, buckets) {
-      return once(name, () => {
-        const advice = { explicitBucketBoundaries: [...buckets] };
-        const histogram = meter.createHistogram(name, { description: help, advice });
-        return { record: (value, labels) => histogram.record(value, labels as Attributes | undefined) };
-      });
-    },
+    histogram: (name, help, buckets) => once(name, () => counted.histogram(name, help, buckets)),
     observe(name, help, read) {
       once(name, () => {
         const gauge = meter.createObservableGauge(name, { description: help });

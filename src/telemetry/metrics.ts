@@ -3,12 +3,16 @@ export type MetricLabels = Readonly<Record<string, string>>;
 
 export interface Counter {
   add(value: number, labels?: MetricLabels): void;
+  /** The counter of one label set: adding to it costs no look-up. It is exposed from here on. */
+  with(labels: MetricLabels): { add(value: number): void };
 }
 export interface Gauge {
   set(value: number, labels?: MetricLabels): void;
 }
 export interface Histogram {
   record(value: number, labels?: MetricLabels): void;
+  /** The histogram of one label set, as `Counter.with`. */
+  with(labels: MetricLabels): { record(value: number): void };
 }
 
 /** Makes instruments by their exposed Prometheus name (`thanos_…_total`, `…_seconds`). The same name gives the same instrument. */
@@ -32,9 +36,9 @@ export interface Metrics {
 
 /** Measures nothing; for tests and tools. */
 export const noMetrics: Metrics = {
-  counter: () => ({ add: () => undefined }),
+  counter: () => ({ add: () => undefined, with: () => ({ add: () => undefined }) }),
   gauge: () => ({ set: () => undefined }),
-  histogram: () => ({ record: () => undefined }),
+  histogram: () => ({ record: () => undefined, with: () => ({ record: () => undefined }) }),
   observe: () => undefined,
   observeCounter: () => undefined,
 };

@@ -391,11 +391,12 @@ test("streams without a single batch are counted", async () => {
   let counted = 0;
   const metrics = {
     ...noMetrics,
-    counter: (name: string) => ({
-      add: (value: number) => {
+    counter: (name: string) => {
+      const add = (value: number) => {
         if (name === "thanos_proxy_store_empty_stream_responses_total") counted += value;
-      },
-    }),
+      };
+      return { add, with: () => ({ add }) };
+    },
   };
   await answer([memory("a", []), memory("b", [aa])], {}, { metrics });
   assert.is(counted, 1);

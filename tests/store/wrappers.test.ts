@@ -150,7 +150,10 @@ limits("ends past the series or samples that are allowed, in Thanos's words, and
   const dropped: unknown[] = [];
   const metrics = {
     ...noMetrics,
-    counter: () => ({ add: (_value: number, labels?: unknown) => dropped.push(labels) }),
+    counter: () => ({
+      add: (_value: number, labels?: unknown) => dropped.push(labels),
+      with: (labels: unknown) => ({ add: () => dropped.push(labels) }),
+    }),
   };
   const run = (series: number, samples: number) =>
     readBatches(

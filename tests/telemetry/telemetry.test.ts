@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { createLog } from "../../src/telemetry/create-log.ts";
 import { createMetrics } from "../../src/telemetry/create-metrics.ts";
+import { createLabelCells } from "../../src/telemetry/label-cells.ts";
 import { registerProcessMetrics } from "../../src/telemetry/process-metrics.ts";
 
 const telemetry = suite("telemetry");
@@ -17,24 +18,46 @@ telemetry("metrics come out under the names they were given, counters from zero 
   metrics.histogram("wait_seconds", "How long.", [0.1, 1]).record(0.5, { kind: 'a"b' });
   metrics.observe("seen", "Read late.", () => [{ value: 7, labels: { a: "b" } }]);
   metrics.observeCounter("grown_total", "Read late.", () => [{ value: 8 }]);
+  metrics.counter("bound_total", "Bound.").with({ b: "1", a: "2" }).add(2);
+  metrics.counter("bound_total", "Bound.").add(3, { a: "2", b: "1" });
+  metrics.histogram("bound_seconds", "Bound.", [1]).with({ a: "1" }).record(1);
+  metrics.histogram("unused_seconds", "Never.", [1]);
   const lines = (await metrics.scrape()).split("\n").filter((line) => line !== "");
   assert.equal(
     lines.filter((line) => !line.startsWith("#")),
     [
-      'a_total{kind="x"} 3',
       "level -1.5",
+      'seen{a="b"} 7',
+      "grown_total 8",
+      'a_total{kind="x"} 3',
+      "never_total 0",
       'wait_seconds_count{kind="a\\"b"} 1',
       'wait_seconds_sum{kind="a\\"b"} 0.5',
       'wait_seconds_bucket{kind="a\\"b",le="0.1"} 0',
       'wait_seconds_bucket{kind="a\\"b",le="1"} 1',
       'wait_seconds_bucket{kind="a\\"b",le="+Inf"} 1',
-      'seen{a="b"} 7',
-      "grown_total 8",
-      "never_total 0",
+      'bound_total{b="1",a="2"} 5',
+      'bound_seconds_count{a="1"} 1',
+      'bound_seconds_sum{a="1"} 1',
+      'bound_seconds_bucket{a="1",le="1"} 1',
+      'bound_seconds_bucket{a="1",le="+Inf"} 1',
     ],
   );
   assert.ok(lines.includes("# TYPE wait_seconds histogram"));
   assert.ok(lines.includes("# HELP a_total Things."));
+});
+
+telemetry("label sets past the limit are folded into one", async () => {
+  const cells = createLabelCells(3, () => ({ n: 0 }));
+  for (const a of ["1", "2", "3", "4", "1"]) cells.of({ a }).n++;
+  assert.equal(
+    [...cells.all()].map(([labels, { n }]) => [labels, n]),
+    [
+      [{ a: "1" }, 2],
+      [{ a: "2" }, 1],
+      [{ "otel.metric.overflow": "true" }, 2],
+    ],
+  );
 });
 
 telemetry("registries do not share their metrics", async () => {

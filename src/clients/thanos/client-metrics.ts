@@ -1,4 +1,4 @@
-import type { Metrics } from "../../telemetry/metrics.ts";
+import type { Counter, Metrics } from "../../telemetry/metrics.ts";
 
 export type GrpcCallType = "unary" | "server_stream";
 
@@ -7,6 +7,11 @@ export interface CallMeter {
   received(messages: number): void;
   /** `code` as grpc-go spells it, e.g. `OK`. */
   handled(code: string, seconds: number): void;
+}
+
+/** The calls of one method. */
+interface MethodMeter extends CallMeter {
+  begin(): void;
 }
 
 export interface GrpcClientMetrics {
@@ -35,19 +40,36 @@ export function createGrpcClientMetrics(metrics: Metrics): GrpcClientMetrics {
     "Histogram of response latency (seconds) of the gRPC until it is finished by the application.",
     buckets,
   );
+  const meterOf = (type: GrpcCallType, path: string): MethodMeter => {
+    const [, service = "", method = ""] = path.split("/");
+    const labels = { grpc_type: type, grpc_service: service, grpc_method: method };
+    const begun = started.with(labels);
+    const asked = sent.with(labels);
+    const answers = received.with(labels);
+    const took = seconds.with(labels);
+    const codes = new Map<string, ReturnType<Counter["with"]>>();
+    return {
+      begin() {
+        begun.add(1);
+        asked.add(1);
+      },
+      received: (messages) => answers.add(messages),
+      handled(code, tookSeconds) {
+        const ended = codes.get(code) ?? handled.with({ ...labels, grpc_code: code });
+        codes.set(code, ended);
+        ended.add(1);
+        took.record(tookSeconds);
+      },
+    };
+  };
+  // A method is called as one type only.
+  const meters = new Map<string, MethodMeter>();
   return {
     started(type, path) {
-      const [, service = "", method = ""] = path.split("/");
-      const labels = { grpc_type: type, grpc_service: service, grpc_method: method };
-      started.add(1, labels);
-      sent.add(1, labels);
-      return {
-        received: (messages) => received.add(messages, labels),
-        handled(code, tookSeconds) {
-          handled.add(1, { ...labels, grpc_code: code });
-          seconds.record(tookSeconds, labels);
-        },
-      };
+      const meter = meters.get(path) ?? meterOf(type, path);
+      meters.set(path, meter);
+      meter.begin();
+      return meter;
     },
   };
 }
