@@ -42,42 +42,48 @@ export function parsePositiveDuration(p: ParserState, place: DurationPlace): Dur
 /**
  * What follows `offset`: a literal, step(), range(), min_of(), max_of() or something in parentheses with a sign are the whole
  * of it, so that `foo offset -2^2` is `(foo offset -2) ^ 2`. Parentheses without a sign, and a second sign, begin a whole
- * expression. `apply` is told the offset: a literal before the token behind it is read, as its problems come first.
+ * expression. `apply` is told the offset and the byte where it ends: a literal before the token behind it is read, as its
+ * problems come first. A whole expression ends for upstream where the last bracket or number does that it had read by then.
  */
-export function parseOffset(p: ParserState, apply: (offset: DurationExpr) => void): void {
+export function parseOffset(p: ParserState, apply: (offset: DurationExpr, end: number) => void): void {
   const kind = kindOf(p);
   const sign = tokenSpan(p);
   const signed = kind === "+" || kind === "-";
   if (signed) advance(p);
-  if (isLiteral(kindOf(p))) {
+  const next = kindOf(p);
+  if (isLiteral(next)) {
     const value = literal(p, !signed);
-    apply(signed ? withSign(p, kind, sign, value) : value);
+    const offset = signed ? withSign(p, kind, sign, value) : value;
+    apply(offset, offset.span.end);
     advance(p);
-  } else apply(signed ? signedOffset(p, kind, sign) : unsignedOffset(p));
+  } else if (signed ? next === "+" || next === "-" : next === "(") {
+    const offset = signed ? twiceSigned(p, kind, sign) : parseDurationExpr(p, offsetPlace, 0);
+    apply(offset, p.source.byteAt(p.lexer.lastClosing));
+  } else {
+    const offset = signed ? signedOffset(p, kind, sign) : offsetCall(p);
+    apply(offset, p.source.byteAt(p.passed));
+  }
 }
 
-function unsignedOffset(p: ParserState): DurationExpr {
-  const place = offsetPlace;
-  if (kindOf(p) === "(") return parseDurationExpr(p, place, 0);
-  return durationCall(p, place) ?? unexpected(p, place.context, place.expected);
+function offsetCall(p: ParserState): DurationExpr {
+  return durationCall(p, offsetPlace) ?? unexpected(p, offsetPlace.context, offsetPlace.expected);
 }
 
 function signedOffset(p: ParserState, op: "+" | "-", sign: Span): DurationExpr {
-  const place = offsetPlace;
-  const kind = kindOf(p);
-  if (kind === "(") return withSign(p, op, sign, parenthesized(p, place));
-  if (kind === "+" || kind === "-") {
-    const inner = withSign(p, op, sign, parseDurationExpr(p, place, unaryPrecedence));
-    return durationTail(p, { place, minPrecedence: 0, lhs: inner });
-  }
-  const call = durationCall(p, place) ?? unexpected(p, place.context, place.expected);
+  if (kindOf(p) === "(") return withSign(p, op, sign, parenthesized(p, offsetPlace));
+  const expr = offsetCall(p);
   return {
     kind: "duration-unary",
     op,
-    expr: call,
+    expr,
     wrapped: false,
-    span: { start: sign.start, end: call.span.end },
+    span: { start: sign.start, end: expr.span.end },
   };
+}
+
+function twiceSigned(p: ParserState, op: "+" | "-", sign: Span): DurationExpr {
+  const lhs = withSign(p, op, sign, parseDurationExpr(p, offsetPlace, unaryPrecedence));
+  return durationTail(p, { place: offsetPlace, minPrecedence: 0, lhs });
 }
 
 function isLiteral(kind: TokenKind): boolean {

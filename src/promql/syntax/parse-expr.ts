@@ -158,6 +158,21 @@ function parseNameOrAggregate(p: ParserState, op: AggregateOp): Expr {
 }
 
 function parseAggregate(p: ParserState, op: AggregateOp, start: number): AggregateExpr {
+  try {
+    return parseWholeAggregate(p, op, start);
+  } catch (reason) {
+    if (p.endedBare) {
+      // Where the text ends too early, upstream goes on with an aggregation of nothing.
+      note(p, { start, end: p.source.byteAt(p.lexer.lastClosing) }, noArguments);
+      p.endedBare = false;
+    }
+    throw reason;
+  }
+}
+
+const noArguments = "no arguments for aggregate expression provided";
+
+function parseWholeAggregate(p: ParserState, op: AggregateOp, start: number): AggregateExpr {
   p.openAggregates++;
   const before = parseAggregateModifier(p);
   if (before !== undefined) advance(p);
@@ -165,9 +180,11 @@ function parseAggregate(p: ParserState, op: AggregateOp, start: number): Aggrega
   const args = parseArguments(p);
   const { height } = p;
   let { end } = tokenSpan(p);
+  const closed = p.lexer.end;
   if (before === undefined) advance(p);
   const after = before === undefined ? parseAggregateModifier(p) : undefined;
   if (after !== undefined) ({ end } = tokenSpan(p));
+  else if (before === undefined) end = p.source.byteAt(closingBefore(p, closed));
   p.openAggregates--;
   const grouping = before ?? after ?? { grouping: [], without: false };
   const expr = aggregateOf(p, { op, args, ...grouping, span: { start, end } });
@@ -175,6 +192,13 @@ function parseAggregate(p: ParserState, op: AggregateOp, start: number): Aggrega
   if (before !== undefined || after !== undefined) advance(p);
   p.height = height;
   return expr;
+}
+
+/** Where upstream takes the parenthesis to be that it had to read beyond: it looks back over spaces, but from `)` only. */
+function closingBefore({ lexer, source }: ParserState, closed: number): number {
+  if (lexer.kind !== ")") return lexer.lastClosing;
+  const blank = lexer.start === closed || source.text.slice(closed, lexer.start).trim() === "";
+  return blank ? closed : lexer.lastClosing;
 }
 
 interface AggregateModifier {
@@ -210,7 +234,7 @@ function aggregateOf(
   const { op, args, grouping, without, span } = parts;
   const hasParameter = withParameter.has(op);
   const wanted = hasParameter ? 2 : 1;
-  if (args.length === 0) note(p, span, "no arguments for aggregate expression provided");
+  if (args.length === 0) note(p, span, noArguments);
   else if ((op === "limitk" || op === "limit_ratio") && !p.options.experimentalFunctions) {
     const flag = "--enable-feature=promql-experimental-functions";
     note(p, span, `${op}() is experimental and must be enabled with ${flag}`);

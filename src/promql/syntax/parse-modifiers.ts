@@ -133,10 +133,10 @@ function extendSpan(expr: Writable<Expr>, end: number): void {
 
 function parseOffsetOf(p: ParserState, expr: Expr): void {
   advance(p);
-  parseOffset(p, (offset) => setOffset(p, expr, offset));
+  parseOffset(p, (offset, end) => setOffset(p, expr, offset, end));
 }
 
-function setOffset(p: ParserState, expr: Expr, offset: DurationExpr): void {
+function setOffset(p: ParserState, expr: Expr, offset: DurationExpr, end: number): void {
   const target = timeTarget(p, expr, "offset");
   if (target === undefined) return;
   if (target.offsetMs !== 0 || target.offsetExpr !== undefined) {
@@ -144,9 +144,7 @@ function setOffset(p: ParserState, expr: Expr, offset: DurationExpr): void {
   }
   if (offset.kind === "duration-number") target.offsetMs = literalMs(offset.seconds);
   else target.offsetExpr = offset;
-  // A literal is still in hand, anything else is passed.
-  const literal = kindOf(p) === "number" || kindOf(p) === "duration";
-  extendSpan(expr, literal ? offset.span.end : p.source.byteAt(p.passed));
+  extendSpan(expr, end);
 }
 
 const timestampPlace = ["@", "timestamp"] as const;

@@ -26,6 +26,8 @@ export interface ParserState {
   readonly diagnostics: Diagnostic[];
   /** Aggregations that are begun and not ended: they name themselves in messages. */
   openAggregates: number;
+  /** Whether the text ended where nothing but an expression was being read. */
+  endedBare: boolean;
   /** How deep the reading is nested. */
   depth: number;
   /** How high the tree of the expression read last is. */
@@ -48,6 +50,7 @@ export function createParserState(source: Source, options: ParserOptions): Parse
     options,
     diagnostics: [],
     openAggregates: 0,
+    endedBare: false,
     depth: 0,
     height: 0,
     passed: 0,
@@ -94,6 +97,7 @@ export function unexpected(p: ParserState, context = "", expected = ""): never {
     const found = `unexpected ${describeToken(p.lexer.kind, tokenText(p))}`;
     note(p, tokenSpan(p), `${found}${place && ` in ${place}`}${expected && `, expected ${expected}`}`);
   }
+  p.endedBare = context === "" && (p.lexer.kind === "error" || p.lexer.kind === "eof");
   throw syntaxStop;
 }
 
