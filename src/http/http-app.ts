@@ -153,6 +153,8 @@ function routesOf(
   return [
     { path: `${apiPrefix}/query`, methods: form, name: "query", handler: query.instant },
     { path: `${apiPrefix}/query_range`, methods: form, name: "query_range", handler: query.range },
+    { path: `${apiPrefix}/query_explain`, methods: form, name: "query", handler: query.explainInstant },
+    { path: `${apiPrefix}/query_range_explain`, methods: form, name: "query", handler: query.explainRange },
     { path: `${apiPrefix}/format_query`, methods: form, name: "format_query", handler: queryText.format },
     { path: `${apiPrefix}/parse_query`, methods: form, name: "parse_query", handler: queryText.parse },
     { path: `${apiPrefix}/labels`, methods: form, name: "label_names", handler: metadata.labelNames },

@@ -2,6 +2,7 @@ import type { HistogramColumn } from "../model/histogram/histogram-column.ts";
 import type { Selectable, SeriesLabels } from "../store/samples.ts";
 import type { QueryContext } from "../store/store.ts";
 import type { AnnotationTexts } from "./annotations.ts";
+import type { PlanExplanation } from "./plan/explain.ts";
 import type { Expr, ValueType } from "./syntax/ast.ts";
 
 /** Steps of an evaluation: startMs, startMs + stepMs, …; `count` of them. An instant query is one step. */
@@ -31,6 +32,18 @@ export interface QueryStats {
   readonly peakSamples: number;
 }
 
+/** What one operator of a plan did, its inputs included except for `series`. */
+export interface OperatorAnalysis {
+  readonly name: string;
+  /** Time until its answers were there, waiting included. */
+  readonly executionMs: number;
+  /** Series, or for a scalar one, that it answered. */
+  readonly series: number;
+  readonly totalSamples: number;
+  readonly peakSamples: number;
+  readonly children: readonly OperatorAnalysis[];
+}
+
 /** A running query. Pull until undefined, then close; close at any time to cancel. */
 export interface QueryResult {
   /** Range queries are always `matrix`. */
@@ -44,6 +57,8 @@ export interface QueryResult {
   next(): ResultColumn | undefined | Promise<ResultColumn | undefined>;
   close(): Promise<void>;
   stats(): QueryStats;
+  /** What every operator did so far; `undefined` where the query is not analyzed. */
+  analysis(): OperatorAnalysis | undefined;
   /** What the answer should say about its numbers; whole once `next` has answered `undefined`. */
   annotations(): AnnotationTexts;
 }
@@ -62,26 +77,31 @@ export interface EngineOptions {
   readonly disabledRewrites?: ReadonlySet<string>;
 }
 
+export interface InstantTime {
+  readonly timeMs: number;
+}
+
+export interface RangeTimes {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+}
+
+export interface RunOptions {
+  readonly lookbackDeltaMs?: number;
+  /** Records what every operator does. */
+  readonly analyze?: boolean;
+}
+
 /** A parsed and checked query, ready to run over any source of series. */
 export interface PreparedQuery {
   readonly expr: Expr;
   readonly type: Exclude<ValueType, "none">;
-  instant(
-    ctx: QueryContext,
-    source: Selectable,
-    at: { readonly timeMs: number; readonly lookbackDeltaMs?: number },
-  ): QueryResult;
+  /** The plan over `source`, without reading anything. Throws as `instant` and `range` do. */
+  explain(source: Selectable, times: InstantTime | RangeTimes): PlanExplanation;
+  instant(ctx: QueryContext, source: Selectable, at: InstantTime & RunOptions): QueryResult;
   /** Throws GatewayError `bad_data` for string and range-vector expressions. */
-  range(
-    ctx: QueryContext,
-    source: Selectable,
-    over: {
-      readonly startMs: number;
-      readonly endMs: number;
-      readonly stepMs: number;
-      readonly lookbackDeltaMs?: number;
-    },
-  ): QueryResult;
+  range(ctx: QueryContext, source: Selectable, over: RangeTimes & RunOptions): QueryResult;
 }
 
 export interface Engine {

@@ -46,6 +46,64 @@ query("an instant query answers with Thanos's bytes and headers", async () => {
   });
 });
 
+query("an analyzed query says what its operators did", async () => {
+  const { ask } = apiWithUp();
+  for (const asked of ["true", "1"]) {
+    const answer = await ask(
+      `/api/v1/query_range?query=sum(up)%2Bvector(0)&start=${start}&end=${start + 60}&step=15&analyze=${asked}`,
+    );
+    const { analysis } = JSON.parse(answer.text).data;
+    const shape = (node: Record<string, unknown>): unknown => {
+      assert.match(String(node.executionTime), /^[\d.]+(ns|µs|ms|s)$/);
+      const { name, series, totalSamples, children = [] } = node;
+      return [name, series, totalSamples, ...(children as Record<string, unknown>[]).map(shape)];
+    };
+    assert.equal(shape(analysis), [
+      "[vectorBinary] + - one-to-one, ignoring: [], group: []",
+      1,
+      10,
+      ["[aggregate] sum by ([])", 1, 10, ['[vectorSelector] {[__name__="up"]}', 2, 10]],
+      [
+        "[stepInvariant]",
+        1,
+        undefined,
+        ["[function] vector", 1, undefined, ["[numberLiteral] 0", 1, undefined]],
+      ],
+    ]);
+  }
+  const plain = await ask(`/api/v1/query?query=up&time=${start}&analyze=yes`);
+  assert.equal(JSON.parse(plain.text).data.analysis, {});
+});
+
+query("a plan is explained without reading anything", async () => {
+  const { ask, series } = apiWithUp();
+  const instant = await ask("/api/v1/query_explain?query=2&time=123.4&engine=thanos");
+  assert.is(instant.text, '{"status":"success","data":{"name":"[numberLiteral] 2"}}');
+  const range = await ask(
+    "/api/v1/query_range_explain",
+    form([
+      ["query", "time() - max_over_time(up[5m] offset 1m)"],
+      ["start", "0"],
+      ["end", "500"],
+      ["step", "1"],
+    ]),
+  );
+  assert.equal(JSON.parse(range.text).data, {
+    name: "[vectorScalarBinary] -",
+    children: [
+      { name: "[noArgFunction]" },
+      {
+        name: "[function] max_over_time",
+        children: [{ name: '[matrixSelector] {[__name__="up"]}[5m] offset 1m' }],
+      },
+    ],
+  });
+  assert.equal(series.requests, []);
+  const refused = await ask("/api/v1/query_range_explain?query=up[5m]&start=0&end=1&step=1");
+  assert.is(refused.status, 400);
+  assert.match(refused.text, /invalid expression type/);
+});
+
 query("a range query answers the points of its steps, in label order", async () => {
   const { ask } = apiWithUp();
   const answer = await ask(
@@ -210,6 +268,7 @@ query(
         close: async () => undefined,
         stats: () => ({ totalQueryableSamples: 0, samplesRead: 0, peakSamples: 0 }),
         annotations: () => ({ warnings: [], infos: [] }),
+        analysis: () => undefined,
       };
     };
     const prepare = (text: string) => ({ ...options.engine.prepare(text), range: unordered });

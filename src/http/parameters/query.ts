@@ -31,6 +31,8 @@ export interface QueryParameters {
   readonly shard: ShardInfo | undefined;
   readonly lookbackDeltaMs: number | undefined;
   readonly stats: boolean;
+  /** Whether the answer says what every operator did. */
+  readonly analyze: boolean;
 }
 
 export interface InstantParameters extends QueryParameters {
@@ -97,6 +99,7 @@ function readShared(form: Form, defaults: QueryDefaults, kind: "instant" | "rang
     shard,
     lookbackDeltaMs: readLookback(form.first("lookback_delta")),
     stats: form.first("stats") !== "",
+    analyze: ["true", "1"].includes(form.first("analyze")),
   };
 }
 

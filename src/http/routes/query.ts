@@ -1,4 +1,5 @@
-import type { PreparedQuery, QueryResult } from "../../promql/engine.ts";
+import type { InstantTime, PreparedQuery, QueryResult, RangeTimes } from "../../promql/engine.ts";
+import type { PlanExplanation } from "../../promql/plan/explain.ts";
 import type { Selectable } from "../../store/samples.ts";
 import type { QueryContext } from "../../store/store.ts";
 import type { ApiCall, RouteHandler } from "../api-call.ts";
@@ -6,6 +7,7 @@ import type { HttpApiOptions } from "../api-options.ts";
 import type { ApiResponder } from "../api-responder.ts";
 import { stopError } from "../errors.ts";
 import type { Gate } from "../gate.ts";
+import { analysisObject } from "../json/query-analysis.ts";
 import { writeQueryData } from "../json/query-data.ts";
 import { type QueryTimings, writeQueryStats } from "../json/query-stats.ts";
 import { createPacer } from "../pacer.ts";
@@ -16,15 +18,18 @@ import { createRequestScope } from "../request-scope.ts";
 /** What instant and range queries do differently. */
 interface QueryPlan {
   readonly parameters: QueryParameters;
+  readonly times: InstantTime | RangeTimes;
   start(prepared: PreparedQuery, ctx: QueryContext, source: Selectable): QueryResult;
 }
 
 export interface QueryRoutes {
   readonly instant: RouteHandler;
   readonly range: RouteHandler;
+  readonly explainInstant: RouteHandler;
+  readonly explainRange: RouteHandler;
 }
 
-/** `/query` and `/query_range`. */
+/** `/query`, `/query_range`, `/query_explain` and `/query_range_explain`. */
 export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, gate: Gate): QueryRoutes {
   const timespan = api.metrics.histogram(
     "thanos_query_range_requested_timespan_duration_seconds",
@@ -93,7 +98,8 @@ export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, 
             body.writer.raw("{");
             await writeQueryData(result, { body, pacer: createPacer(api.clock), memory: ctx.memory });
             if (parameters.stats) writeQueryStats(body.writer, result.stats(), timings());
-            body.writer.raw(',"analysis":{}}');
+            const analysis = result.analysis();
+            body.writer.raw(`,"analysis":${JSON.stringify(analysis ? analysisObject(analysis) : {})}}`);
           },
         });
       } finally {
@@ -104,22 +110,46 @@ export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, 
     }
   }
 
+  /** Answers with the plan; nothing is read. */
+  async function explain(call: ApiCall, read: (form: Form) => QueryPlan): Promise<void> {
+    let text: string;
+    try {
+      const { parameters, times } = read(await readForm(call.request));
+      const plan = api.engine.prepare(parameters.query).explain(api.select(parameters), times);
+      text = JSON.stringify(planObject(plan));
+    } catch (error) {
+      return responder.error(call.exchange, error, "request");
+    }
+    return responder.success(call, { warnings: () => [], write: ({ writer }) => writer.raw(text) });
+  }
+
+  const readInstant = (form: Form): QueryPlan => {
+    const parameters = readInstantParameters(form, api.defaults, api.clock.nowMs());
+    const { timeMs, lookbackDeltaMs, analyze } = parameters;
+    const at = { timeMs, analyze, ...(lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs }) };
+    return { parameters, times: at, start: (prepared, ctx, source) => prepared.instant(ctx, source, at) };
+  };
+  const readRange = (form: Form): QueryPlan => {
+    const parameters = readRangeParameters(form, api.defaults);
+    const { startMs, endMs, stepMs, lookbackDeltaMs, analyze } = parameters;
+    const span = { startMs, endMs, stepMs };
+    const over = { ...span, analyze, ...(lookbackDeltaMs === undefined ? {} : { lookbackDeltaMs }) };
+    return { parameters, times: span, start: (prepared, ctx, source) => prepared.range(ctx, source, over) };
+  };
   return {
-    instant: (call) =>
-      serve(call, (form) => {
-        const parameters = readInstantParameters(form, api.defaults, api.clock.nowMs());
-        const { timeMs, lookbackDeltaMs } = parameters;
-        const at = lookbackDeltaMs === undefined ? { timeMs } : { timeMs, lookbackDeltaMs };
-        return { parameters, start: (prepared, ctx, source) => prepared.instant(ctx, source, at) };
-      }),
+    instant: (call) => serve(call, readInstant),
     range: (call) =>
       serve(call, (form) => {
-        const parameters = readRangeParameters(form, api.defaults);
-        const { startMs, endMs, stepMs, lookbackDeltaMs } = parameters;
-        timespan.record((endMs - startMs) / 1000);
-        const span = { startMs, endMs, stepMs };
-        const over = lookbackDeltaMs === undefined ? span : { ...span, lookbackDeltaMs };
-        return { parameters, start: (prepared, ctx, source) => prepared.range(ctx, source, over) };
+        const plan = readRange(form);
+        if ("startMs" in plan.times) timespan.record((plan.times.endMs - plan.times.startMs) / 1000);
+        return plan;
       }),
+    explainInstant: (call) => explain(call, readInstant),
+    explainRange: (call) => explain(call, readRange),
   };
+}
+
+/** A plan in Thanos's shape: no children where there are none. */
+function planObject({ name, children }: PlanExplanation): unknown {
+  return { name, ...(children.length === 0 ? {} : { children: children.map(planObject) }) };
 }

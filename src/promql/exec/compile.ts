@@ -12,12 +12,13 @@ import {
 } from "../plan/node.ts";
 import type { SetOp } from "../syntax/ast.ts";
 import { absentLabels, createAbsent } from "./absent.ts";
+import type { OperatorRecord } from "./analysis.ts";
 import { compileAggregate } from "./compile-aggregate.ts";
 import { compileInstantCall } from "./compile-call.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
 import { extendedKernel, extendWindows, extensionOf } from "./extension.ts";
-import { createInstantCall } from "./instant-call.ts";
 import { repeatSteps } from "./invariant.ts";
+import { createNegation } from "./negation.ts";
 import type { Operator, SamplesOperator, ScalarOperator } from "./operator.ts";
 import { createRangeCall } from "./range-call.ts";
 import { mergeRepeats } from "./repeats.ts";
@@ -38,16 +39,35 @@ import { createEmptyVector, createSharedVector } from "./shared.ts";
 import { endsOf, firstStepOf, type Span, subquerySpan } from "./span.ts";
 import { createSubquery } from "./subquery.ts";
 import { createVectorMatch } from "./vector-match.ts";
-import { dropsName, vectorScalarChange } from "./vector-scalar.ts";
+import { createVectorScalar } from "./vector-scalar.ts";
 
 /** Throws GatewayError `execution` for what is not supported yet. */
-export function createCompiler(run: Run): Compiler {
+export function createCompiler(run: Run, shared: Compiler["shared"] = new Map()): Compiler {
+  /** Compiles a node; where the query is analyzed, under a record of its own. */
+  const enter = <T>(node: PlanNode, compile: (inside: Compiler, record?: OperatorRecord) => T): T => {
+    const record = run.record?.child(node);
+    return record === undefined
+      ? compile(compiler)
+      : compile(createCompiler(record.observe(run), shared), record);
+  };
   const compiler: Compiler = {
     run,
-    shared: new Map(),
-    vector: (node, span, sorted) => compileVector(compiler, node, span, sorted),
-    scalar: (node, span) => compileScalar(compiler, node, span),
-    matrix: (node, span) => compileMatrix(compiler, node, span),
+    shared,
+    vector: (node, span, sorted) =>
+      enter(node, (inside, record) => {
+        const operator = compileVector(inside, node, span, sorted);
+        return record === undefined ? operator : { ...operator, next: record.timed(operator.next) };
+      }),
+    scalar: (node, span) =>
+      enter(node, (inside, record) => {
+        const { read } = compileScalar(inside, node, span);
+        return { read: record?.timed(read) ?? read };
+      }),
+    matrix: (node, span) =>
+      enter(node, (inside, record) => {
+        const operator = compileMatrix(inside, node, span);
+        return record === undefined ? operator : { ...operator, next: record.timed(operator.next) };
+      }),
   };
   return compiler;
 }
@@ -67,14 +87,7 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
     case "binary":
       return compileBinary(compiler, node, span);
     case "negate":
-      return createInstantCall(run, {
-        input: compiler.vector(node.expr, span, sorted),
-        params: [],
-        change: ({ values }) => {
-          for (let k = 0; k < values.length; k++) values[k] = -(values[k] as number);
-        },
-        dropsName: true,
-      });
+      return createNegation(run, compiler.vector(node.expr, span, sorted));
     case "call":
       return compileCall(compiler, node, span, sorted);
     case "shared":
@@ -112,16 +125,17 @@ function smoothedSelector({ run }: Compiler, selector: SelectorNode, span: Span)
 function compileBinary(compiler: Compiler, node: BinaryNode, span: Span): Operator {
   const { run } = compiler;
   const { op, bool, lhs, rhs, matching } = node;
-  if (op === "</" || op === ">/") throw notSupported(`operator "${op}"`);
   const steps = span.grid.count;
   const swapped = valueTypeOf(lhs) === "scalar";
   if (swapped || valueTypeOf(rhs) === "scalar") {
-    const [vector, scalar] = swapped ? [rhs, lhs] : [lhs, rhs];
-    return createInstantCall(run, {
-      input: compiler.vector(vector, span, false),
-      params: [compiler.scalar(scalar, span)],
-      change: vectorScalarChange({ op, bool, swapped, steps }),
-      dropsName: dropsName(op, bool),
+    return createVectorScalar(run, {
+      op,
+      bool,
+      vector: compiler.vector(swapped ? rhs : lhs, span, false),
+      scalar: compiler.scalar(swapped ? lhs : rhs, span),
+      swapped,
+      steps,
+      span: node.span,
     });
   }
   if (matching === undefined) throw new Error("assertion failed: vectors without matching");
@@ -129,7 +143,7 @@ function compileBinary(compiler: Compiler, node: BinaryNode, span: Span): Operat
   const right = compiler.vector(rhs, span, false);
   return isSetOp(op)
     ? createSetOperation(run, { op, lhs: left, rhs: right, matching })
-    : createVectorMatch(run, { op, bool, lhs: left, rhs: right, matching, steps });
+    : createVectorMatch(run, { op, bool, lhs: left, rhs: right, matching, steps, span: node.span });
 }
 
 function isSetOp(op: string): op is SetOp {

@@ -1,12 +1,21 @@
 import { GatewayError } from "../../lib/errors.ts";
 import type { Selectable } from "../../store/samples.ts";
 import type { QueryContext } from "../../store/store.ts";
-import type { Engine, EngineOptions, PreparedQuery, QueryResult } from "../engine.ts";
+import type {
+  Engine,
+  EngineOptions,
+  InstantTime,
+  PreparedQuery,
+  QueryResult,
+  RunOptions,
+} from "../engine.ts";
 import { buildPlan, type PlanTimes } from "../plan/build-plan.ts";
+import { explainPlan } from "../plan/explain.ts";
 import { type PlanNode, valueTypeOf } from "../plan/node.ts";
 import { rewritePlan } from "../plan/rewrites/rewrites.ts";
 import type { Expr, ValueType } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpr } from "../syntax/parse.ts";
+import { createOperatorRecord } from "./analysis.ts";
 import { createQueryResult } from "./query-result.ts";
 import { createRun } from "./run.ts";
 
@@ -28,18 +37,19 @@ function parserOptions(features: ReadonlySet<string>): ParserOptions {
 /** A parsed and checked expression, ready to run. Annotations tell no positions without the text it was parsed from. */
 export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): PreparedQuery {
   const type = typeOf(expr);
+  const defaultSubqueryStepMs = options.defaultSubqueryStepMs;
   return {
     expr,
     type,
+    explain(source, times) {
+      if ("timeMs" in times) return explainPlan(planOf(source, instantTimes(times)));
+      refuseInRange();
+      return explainPlan(planOf(source, { ...times, defaultSubqueryStepMs }));
+    },
     instant(ctx, source, at) {
       const grid = { startMs: at.timeMs, stepMs: 1, count: 1 };
-      const plan = planOf(source, {
-        startMs: at.timeMs,
-        endMs: at.timeMs,
-        stepMs: 0,
-        defaultSubqueryStepMs: options.defaultSubqueryStepMs,
-      });
-      return start(ctx, source, at.lookbackDeltaMs, (run) =>
+      const plan = planOf(source, instantTimes(at));
+      return start(ctx, source, at, (run) =>
         createQueryResult(run, plan, {
           type,
           span: { grid, hint: { minMs: at.timeMs, maxMs: at.timeMs }, hintStepMs: 0 },
@@ -48,22 +58,11 @@ export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): Prep
       );
     },
     range(ctx, source, over) {
-      if (type === "string" || type === "matrix") {
-        const word = type === "matrix" ? "range vector" : "string";
-        throw new GatewayError(
-          "bad_data",
-          `invalid expression type "${word}" for range query, must be Scalar or instant Vector`,
-        );
-      }
+      refuseInRange();
       const { startMs, endMs, stepMs } = over;
       const count = endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1;
-      const plan = planOf(source, {
-        startMs,
-        endMs,
-        stepMs,
-        defaultSubqueryStepMs: options.defaultSubqueryStepMs,
-      });
-      return start(ctx, source, over.lookbackDeltaMs, (run) =>
+      const plan = planOf(source, { startMs, endMs, stepMs, defaultSubqueryStepMs });
+      return start(ctx, source, over, (run) =>
         createQueryResult(run, plan, {
           type: "matrix",
           span: {
@@ -77,6 +76,19 @@ export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): Prep
     },
   };
 
+  function instantTimes({ timeMs }: InstantTime): PlanTimes {
+    return { startMs: timeMs, endMs: timeMs, stepMs: 0, defaultSubqueryStepMs };
+  }
+
+  function refuseInRange(): void {
+    if (type !== "string" && type !== "matrix") return;
+    const word = type === "matrix" ? "range vector" : "string";
+    throw new GatewayError(
+      "bad_data",
+      `invalid expression type "${word}" for range query, must be Scalar or instant Vector`,
+    );
+  }
+
   function planOf({ replicaLabels }: Selectable, times: PlanTimes): PlanNode {
     return rewritePlan(buildPlan(expr, times), { replicaLabels }, options.disabledRewrites);
   }
@@ -84,12 +96,13 @@ export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): Prep
   function start(
     ctx: QueryContext,
     source: Selectable,
-    lookbackDeltaMs: number | undefined,
+    how: RunOptions,
     create: (run: ReturnType<typeof createRun>) => QueryResult,
   ): QueryResult {
     const run = createRun(ctx, source, options, {
-      lookbackMs: lookbackDeltaMs ?? options.lookbackDeltaMs,
+      lookbackMs: how.lookbackDeltaMs ?? options.lookbackDeltaMs,
       text,
+      record: how.analyze === true ? createOperatorRecord({ kind: "empty", span: expr.span }) : undefined,
     });
     try {
       return create(run);

@@ -30,6 +30,8 @@ export function createQueryResult(run: Run, plan: PlanNode, shape: ResultShape):
     close: () => run.close(),
     stats: () => run.stats(),
     annotations: run.annotations,
+    // Of the record that the run began with, the plan's root is the only input.
+    analysis: () => run.record?.analysis().children[0],
   };
   if (plan.kind === "string") {
     return { ...base, ordered: true, text: plan.value, next: () => undefined };

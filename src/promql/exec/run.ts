@@ -4,6 +4,7 @@ import type { SampleSource, Selectable, SelectRequest } from "../../store/sample
 import type { QueryContext } from "../../store/store.ts";
 import { type Annotation, type Annotations, createAnnotations } from "../annotations.ts";
 import type { EngineOptions, QueryStats } from "../engine.ts";
+import type { OperatorRecord } from "./analysis.ts";
 
 /** How long series may be worked on before timers and sockets have their turn, ms. */
 const turnMs = 10;
@@ -20,6 +21,8 @@ export interface Run {
   openAll(): void;
   /** Throws when the query was canceled or timed out. A promise where others are to have their turn first. */
   turn(): Promise<void> | undefined;
+  /** Where the operator that is compiled next is recorded; `undefined` where the query is not analyzed. */
+  readonly record: OperatorRecord | undefined;
   /** Adds what the answer should say about its numbers; the same text counts once. */
   annotate(annotation: Annotation): void;
   annotations: Annotations["texts"];
@@ -43,9 +46,9 @@ export function createRun(
   ctx: QueryContext,
   source: Selectable,
   options: EngineOptions,
-  how: { readonly lookbackMs: number; readonly text: string },
+  how: { readonly lookbackMs: number; readonly text: string; readonly record?: OperatorRecord | undefined },
 ): Run {
-  const { lookbackMs, text } = how;
+  const { lookbackMs, text, record } = how;
   const annotations = createAnnotations(text);
   const selections: ReturnType<typeof lazySource>[] = [];
   const { settle, ...account } = createAccount(ctx, options.maxSamples);
@@ -54,6 +57,7 @@ export function createRun(
     ...account,
     options,
     lookbackMs,
+    record,
     annotate: annotations.add,
     annotations: annotations.texts,
     turn: createTurns(ctx),

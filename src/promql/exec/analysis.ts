@@ -1,0 +1,73 @@
+import { systemClock } from "../../runtime/clock.ts";
+import type { OperatorAnalysis } from "../engine.ts";
+import { operatorName } from "../plan/explain.ts";
+import type { PlanNode } from "../plan/node.ts";
+import type { Run } from "./run.ts";
+
+/** What one operator of a query that is analyzed did so far. */
+export interface OperatorRecord {
+  /** A record for one of its inputs. */
+  child(node: PlanNode): OperatorRecord;
+  /** The run as the operator sees it: what it counts goes to the record as well. */
+  observe(run: Run): Run;
+  /** `pull` with its time counted, its input's included, and what it answers. */
+  timed<T>(pull: () => T | Promise<T>): () => T | Promise<T>;
+  analysis(): OperatorAnalysis;
+}
+
+export function createOperatorRecord(node: PlanNode): OperatorRecord {
+  const children: OperatorRecord[] = [];
+  const counts = { executionMs: 0, series: 0, samples: 0, held: 0, peak: 0 };
+  const note = (startMs: number, pulled: unknown): void => {
+    counts.executionMs += systemClock.monotonicMs() - startMs;
+    if (pulled !== undefined) counts.series++;
+  };
+  const record: OperatorRecord = {
+    child(input) {
+      const made = createOperatorRecord(input);
+      children.push(made);
+      return made;
+    },
+    observe: (run) => ({
+      ...run,
+      record,
+      count(read, queryable) {
+        counts.samples += queryable;
+        run.count(read, queryable);
+      },
+      hold(samples) {
+        run.hold(samples);
+        counts.held += samples;
+        counts.peak = Math.max(counts.peak, counts.held);
+      },
+      release(samples) {
+        counts.held -= samples;
+        run.release(samples);
+      },
+    }),
+    timed: (pull) => () => {
+      const startMs = systemClock.monotonicMs();
+      const pulled = pull();
+      if (!(pulled instanceof Promise)) {
+        note(startMs, pulled);
+        return pulled;
+      }
+      return pulled.then((value) => {
+        note(startMs, value);
+        return value;
+      });
+    },
+    analysis() {
+      const inputs = children.map((child) => child.analysis());
+      return {
+        name: operatorName(node),
+        executionMs: counts.executionMs,
+        series: counts.series,
+        totalSamples: inputs.reduce((sum, input) => sum + input.totalSamples, counts.samples),
+        peakSamples: inputs.reduce((peak, input) => Math.max(peak, input.peakSamples), counts.peak),
+        children: inputs,
+      };
+    },
+  };
+  return record;
+}
