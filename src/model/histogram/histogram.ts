@@ -73,6 +73,16 @@ export function giveRoom(histogram: Histogram, layout: HistogramLayout): void {
   histogram.layout = layout;
 }
 
+/** Makes an owned histogram one without observations again; its room stays. */
+export function clearHistogram(histogram: Histogram): void {
+  histogram.layout = emptyLayout;
+  histogram.resetHint = resetHints.unknown;
+  histogram.count = 0;
+  histogram.sum = 0;
+  histogram.zeroCount = 0;
+  histogram.at = 0;
+}
+
 /** Copies `from` into an owned histogram. */
 export function copyHistogram(from: Histogram, into: Histogram): void {
   giveRoom(into, from.layout);
