@@ -76,14 +76,14 @@ export function counterResetCollision(operation: HistogramOperation, span: Span)
   return warning(`conflicting counter resets during histogram ${operation}`, span);
 }
 
-/** Counts how often it came up. */
-export function startTimeOverlap(name: string, span: Span): Annotation {
+/** `count` is how often it came up. */
+export function startTimeOverlap(name: string, count: number, span: Span): Annotation {
   return {
     ...warning(
       `sample has start time that overlaps with previous sample timestamp for metric ${quoteGo(name)}`,
       span,
     ),
-    detail: occurrences(1),
+    detail: occurrences(count),
   };
 }
 

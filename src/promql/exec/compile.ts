@@ -1,26 +1,20 @@
-import { createSmoothedInstant } from "../functions/extended-range.ts";
 import { goMax, goMin } from "../functions/go-math.ts";
-import { rangeFunctions } from "../functions/range-functions.ts";
-import type { WindowGrid } from "../functions/windows.ts";
 import {
   type BinaryNode,
   type CallNode,
   type PlanNode,
-  type SelectorNode,
   type SubqueryNode,
   valueTypeOf,
 } from "../plan/node.ts";
 import type { SetOp } from "../syntax/ast.ts";
-import { absentLabels, createAbsent } from "./absent.ts";
 import type { OperatorRecord } from "./analysis.ts";
 import { compileAggregate } from "./compile-aggregate.ts";
 import { compileInstantCall } from "./compile-call.ts";
+import { compileRangeCall, compileSmoothedSelector } from "./compile-range-call.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
-import { extendedKernel, extendWindows, extensionOf } from "./extension.ts";
 import { repeatSteps } from "./invariant.ts";
 import { createNegation } from "./negation.ts";
 import type { Operator, SamplesOperator, ScalarOperator } from "./operator.ts";
-import { createRangeCall } from "./range-call.ts";
 import { mergeRepeats } from "./repeats.ts";
 import type { Run } from "./run.ts";
 import {
@@ -36,7 +30,7 @@ import {
 import { createMatrixSelector, createSelector } from "./selector.ts";
 import { createSetOperation } from "./set-operation.ts";
 import { createEmptyVector, createSharedVector } from "./shared.ts";
-import { endsOf, firstStepOf, type Span, subquerySpan } from "./span.ts";
+import { firstStepOf, type Span, subquerySpan } from "./span.ts";
 import { createSubquery } from "./subquery.ts";
 import { createVectorMatch } from "./vector-match.ts";
 import { createVectorScalar } from "./vector-scalar.ts";
@@ -78,7 +72,7 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
   switch (node.kind) {
     case "selector":
       return node.extension === "smoothed"
-        ? smoothedSelector(compiler, node, span)
+        ? compileSmoothedSelector(compiler, node, span)
         : createSelector(run, node, span, "values");
     case "invariant":
       return repeatSteps(compiler.vector(node.expr, firstStepOf(span), sorted), steps);
@@ -108,18 +102,6 @@ function compileShared(compiler: Compiler, node: PlanNode & { kind: "shared" }, 
     compiler.shared.set(key, shared);
   }
   return shared.read();
-}
-
-/** A smoothed instant selector is a function of the samples around each step. */
-function smoothedSelector({ run }: Compiler, selector: SelectorNode, span: Span): Operator {
-  const node = { kind: "matrix", span: selector.span, selector, rangeMs: 0 } as const;
-  return createRangeCall(run, {
-    input: createMatrixSelector(run, node, span),
-    windows: extendWindows({ ...endsOf(span.grid, selector), rangeMs: 0 }, selector, run.lookbackMs),
-    params: [],
-    kernel: () => createSmoothedInstant(run.lookbackMs),
-    keepsName: true,
-  });
 }
 
 function compileBinary(compiler: Compiler, node: BinaryNode, span: Span): Operator {
@@ -152,46 +134,13 @@ function isSetOp(op: string): op is SetOp {
 
 function compileCall(compiler: Compiler, node: CallNode, span: Span, sorted: boolean): Operator {
   const at = node.args.findIndex((arg) => valueTypeOf(arg) === "matrix");
-  const range = node.args[at];
-  if (range === undefined) return compileInstantCall(compiler, node, span, sorted);
-  const absent = node.func === "absent_over_time";
-  const maker = rangeFunctions.get(absent ? "present_over_time" : node.func);
-  if (maker === undefined) throw notSupported(`function "${node.func}"`);
-  const placed = unwrapped(range);
-  const windows = { ...endsOf(span.grid, placeOf(placed)), rangeMs: rangeOf(placed) };
-  const extended = extendedCall(compiler, node.func, placed);
-  const call = createRangeCall(compiler.run, {
-    input: compiler.matrix(range, span),
-    windows: extended?.windows(windows) ?? windows,
-    params: node.args.filter((_, i) => i !== at).map((arg) => compiler.scalar(arg, span)),
-    kernel: (params) => extended?.kernel() ?? maker(params, span.grid),
-    keepsName: absent || node.func === "last_over_time" || node.func === "first_over_time",
-  });
-  return absent ? createAbsent(call, absentLabels(range), span.grid.count) : call;
-}
-
-/** What changes for a range that is anchored or smoothed. */
-function extendedCall({ run: { lookbackMs } }: Compiler, func: string, node: PlanNode) {
-  if (node.kind !== "matrix" || node.selector.extension === undefined) return undefined;
-  const { selector, rangeMs } = node;
-  return {
-    windows: (grid: WindowGrid) => extendWindows(grid, selector, lookbackMs),
-    kernel: () => extendedKernel(func, extensionOf(selector, rangeMs, lookbackMs)),
-  };
+  return at < 0
+    ? compileInstantCall(compiler, node, span, sorted)
+    : compileRangeCall(compiler, node, span, at);
 }
 
 function unwrapped(node: PlanNode): PlanNode {
   return node.kind === "invariant" ? node.expr : node;
-}
-
-function placeOf(node: PlanNode) {
-  if (node.kind === "matrix") return node.selector;
-  if (node.kind === "subquery") return node;
-  throw new Error(`assertion failed: ${node.kind} is no range vector`);
-}
-
-function rangeOf(node: PlanNode): number {
-  return node.kind === "matrix" || node.kind === "subquery" ? node.rangeMs : 0;
 }
 
 function compileMatrix(compiler: Compiler, wrapped: PlanNode, span: Span): SamplesOperator {

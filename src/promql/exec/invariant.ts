@@ -1,3 +1,4 @@
+import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import { createColumn, type Operator } from "./operator.ts";
 import { pullMapped } from "./pull.ts";
 import { noLabels } from "./series-labels.ts";
@@ -6,6 +7,7 @@ import { noLabels } from "./series-labels.ts";
 export function repeatSteps(input: Operator, steps: number): Operator {
   if (steps === 1) return input;
   const out = createColumn(steps, noLabels);
+  const histograms = new HistogramColumn();
   return {
     names: input.names,
     ordered: input.ordered,
@@ -17,6 +19,12 @@ export function repeatSteps(input: Operator, steps: number): Operator {
         out.values.fill(column.values[0] as number);
         out.present.fill(1);
         out.count = steps;
+        out.histograms = undefined;
+        if (column.histograms?.has(0)) {
+          histograms.clear();
+          for (let k = 0; k < steps; k++) histograms.setFrom(k, column.histograms, 0);
+          out.histograms = histograms;
+        }
         return steps === 0 ? undefined : out;
       }),
   };

@@ -1,3 +1,5 @@
+import { GatewayError } from "../../lib/errors.ts";
+import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import { compareLabels } from "../../model/labels.ts";
 import type { SeriesLabels } from "../../store/samples.ts";
 import type { ResultColumn } from "../engine.ts";
@@ -6,7 +8,7 @@ import { findWindows } from "../functions/windows.ts";
 import type { PlanNode } from "../plan/node.ts";
 import { createCompiler } from "./compile.ts";
 import { extendWindows, extensionOf } from "./extension.ts";
-import type { Samples } from "./operator.ts";
+import { histogramSize, type Samples } from "./operator.ts";
 import { afterPreparing, drain, pullMapped } from "./pull.ts";
 import type { Run } from "./run.ts";
 import { fixedLabels, withoutName } from "./series-labels.ts";
@@ -30,24 +32,59 @@ export function createMatrixResult(run: Run, plan: PlanNode, span: Span): Matrix
       ? extensionOf(node.selector, node.rangeMs, run.lookbackMs)
       : undefined;
   const input = createCompiler(run).matrix(node, span);
+  const scratch = new HistogramColumn();
   const cut = (samples: Samples): ResultColumn | undefined => {
     const windows = findWindows(grid, samples.times, samples.length);
     const from = windows.lo[0] as number;
     const to = windows.hi[0] as number;
-    run.count(0, to - from);
+    const histograms = cutHistograms(samples, from, to, scratch);
+    run.count(0, to - from + sizeOf(histograms, to - from));
     if (to === from) return undefined;
-    if (extension !== undefined) return extended(samples, extendSamples({ ...samples, windows }, extension));
+    if (extension !== undefined) {
+      if (histograms !== undefined) throw noHistograms(extension.smoothed);
+      return extended(samples, extendSamples({ ...samples, windows }, extension));
+    }
     return {
       labels: labelsOf(samples),
       length: to - from,
       values: samples.values.subarray(from, to),
       present: undefined,
-      histograms: undefined,
+      histograms,
       timesMs: samples.times.subarray(from, to),
     };
   };
   const cuts = { next: () => pullMapped(input, cut) };
   return input.ordered ? cuts : sortedByLabels(run, cuts);
+}
+
+/** The histograms of samples `from` to `to`, as rows from 0 on; undefined where there are none. */
+function cutHistograms(
+  { histograms }: Samples,
+  from: number,
+  to: number,
+  into: HistogramColumn,
+): HistogramColumn | undefined {
+  if (histograms === undefined) return undefined;
+  into.clear();
+  let found = false;
+  for (let i = from; i < to; i++) {
+    if (!histograms.has(i)) continue;
+    into.setFrom(i - from, histograms, i);
+    found = true;
+  }
+  return found ? into : undefined;
+}
+
+/** What histograms count beyond one sample each. */
+function sizeOf(histograms: HistogramColumn | undefined, length: number): number {
+  let size = 0;
+  if (histograms !== undefined) for (let i = 0; i < length; i++) size += histogramSize(histograms, i);
+  return size;
+}
+
+function noHistograms(smoothed: boolean): GatewayError {
+  const modifier = smoothed ? "smoothed" : "anchored";
+  return new GatewayError("execution", `${modifier} modifier is not supported with histograms`);
 }
 
 function extended(
@@ -65,6 +102,12 @@ function extended(
   };
 }
 
+function keptRows(histograms: HistogramColumn, length: number): HistogramColumn {
+  const kept = new HistogramColumn(length);
+  for (let i = 0; i < length; i++) kept.setFrom(i, histograms, i);
+  return kept;
+}
+
 function labelsOf(samples: Samples): SeriesLabels {
   return samples.dropName ? withoutName(samples.labels) : samples.labels;
 }
@@ -73,11 +116,12 @@ function sortedByLabels(run: Run, input: MatrixResult): MatrixResult {
   const held: ResultColumn[] = [];
   let next = 0;
   const keep = (column: ResultColumn): void => {
-    run.hold(2 * column.length);
+    run.hold(2 * column.length + sizeOf(column.histograms, column.length));
     held.push({
       ...column,
       labels: fixedLabels(column.labels.all()),
       values: column.values.slice(),
+      histograms: column.histograms && keptRows(column.histograms, column.length),
       timesMs: column.timesMs?.slice(),
     });
   };

@@ -1,3 +1,4 @@
+import { sampleSizeOf } from "../../model/histogram/histogram.ts";
 import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import type { SeriesLabels } from "../../store/samples.ts";
 
@@ -85,6 +86,23 @@ export function keepColumn(column: Column, labels: SeriesLabels): Column {
     count: column.count,
     dropName: column.dropName,
   };
+}
+
+/** What a kept copy of a column counts against the limit on samples: a step is 1, a histogram as upstream sizes it. */
+export function heldSamples({ values, present, histograms }: Column): number {
+  const steps = values.length;
+  if (histograms === undefined) return steps;
+  let samples = steps;
+  for (let k = 0; k < steps; k++) {
+    if (present[k] === 1) samples += histogramSize(histograms, k);
+  }
+  return samples;
+}
+
+/** What row `row` counts beyond a float's 1: nothing where it holds no histogram. */
+export function histogramSize(histograms: HistogramColumn, row: number): number {
+  const layout = histograms.layoutAt(row);
+  return layout === undefined ? 0 : sampleSizeOf(layout) - 1;
 }
 
 function keepHistograms({ histograms, present }: Column): HistogramColumn {

@@ -1,5 +1,5 @@
 import { compareLabels } from "../../model/labels.ts";
-import { type Column, keepColumn, type Operator } from "./operator.ts";
+import { type Column, heldSamples, keepColumn, type Operator } from "./operator.ts";
 import type { Run } from "./run.ts";
 import { fixedLabels } from "./series-labels.ts";
 
@@ -22,7 +22,7 @@ export function orderAfterDrop(run: Run, input: Operator): Operator {
     return held[next++];
   };
   const kept = (column: Column): Column => {
-    run.hold(column.values.length);
+    run.hold(heldSamples(column));
     return keepColumn(column, fixedLabels(column.labels.all()));
   };
   /** Answers whether collecting goes on. */

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../lib/errors.ts";
+import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import { compareLabels, type Labels } from "../../model/labels.ts";
-import { type Column, keepColumn, type Operator } from "./operator.ts";
+import { type Column, heldSamples, histogramSize, keepColumn, type Operator } from "./operator.ts";
 import { afterPreparing, drain } from "./pull.ts";
 import type { Run } from "./run.ts";
 import { fixedLabels, labelsKey } from "./series-labels.ts";
@@ -51,10 +52,10 @@ export function mergeRepeats(run: Run, input: Operator, sorted: boolean): Operat
     const key = labelsKey(labels);
     const known = merged.get(key);
     if (known === undefined) {
-      run.hold(column.values.length);
+      run.hold(heldSamples(column));
       merged.set(key, keepColumn(column, fixedLabels(labels)));
     } else {
-      join(known, column);
+      join(run, known, column);
     }
   };
   return {
@@ -75,11 +76,17 @@ function byLabels(a: Column, b: Column): number {
   return compareLabels(a.labels.all(), b.labels.all());
 }
 
-function join(into: Column, from: Column): void {
+function join(run: Run, into: Column, from: Column): void {
   for (let k = 0; k < from.values.length; k++) {
     if (from.present[k] === 0) continue;
     if (into.present[k] === 1) throw sameLabelset();
-    into.values[k] = from.values[k] as number;
+    if (from.histograms?.has(k)) {
+      run.hold(histogramSize(from.histograms, k));
+      into.histograms ??= new HistogramColumn(into.values.length);
+      into.histograms.setFrom(k, from.histograms, k);
+    } else {
+      into.values[k] = from.values[k] as number;
+    }
     into.present[k] = 1;
   }
   into.count += from.count;

@@ -1,8 +1,17 @@
+import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import type { SampleColumn, SampleSource, SelectRequest } from "../../store/samples.ts";
 import { createWindowCache, type Windows } from "../functions/windows.ts";
 import type { MatrixNode, SelectorNode } from "../plan/node.ts";
 import { extendRange } from "./extension.ts";
-import { type Column, createColumn, type Names, type Operator, type SamplesOperator } from "./operator.ts";
+import {
+  type Column,
+  createColumn,
+  histogramSize,
+  type Names,
+  type Operator,
+  type Samples,
+  type SamplesOperator,
+} from "./operator.ts";
 import { pullMapped } from "./pull.ts";
 import type { Run } from "./run.ts";
 import { noLabels } from "./series-labels.ts";
@@ -26,24 +35,35 @@ function pacedSource(run: Run, request: SelectRequest): Pick<SampleSource, "next
   };
 }
 
-/**
- * An instant selector: at each step the latest sample within the lookback, unless it is a staleness marker.
- * `timestamps` answers the samples' own times in seconds in place of their values.
- */
-export function createSelector(run: Run, node: SelectorNode, span: Span, timestamps: boolean): Operator {
+/** What an instant selector answers: values, or seconds at which samples were taken or their counters began. */
+export type Picked = "values" | "times" | "start-times";
+
+/** An instant selector: at each step the latest sample within the lookback, unless it is a staleness marker. */
+export function createSelector(run: Run, node: SelectorNode, span: Span, picked: Picked): Operator {
   const source = pacedSource(run, {
     matchers: node.matchers,
     range: readRange(span, node, run.lookbackMs),
     func: node.func,
     rangeMs: 0,
     stepMs: span.hintStepMs,
+    projection: node.projection,
   });
   const cache = createWindowCache({ ...endsOf(span.grid, node), rangeMs: run.lookbackMs }, run.holdBytes);
   const column = createColumn(span.grid.count, noLabels);
+  const histograms = new HistogramColumn();
   const pick = (series: SampleColumn): Column | undefined => {
     const windows = cache.windowsOf(series.timesMs, series.length);
-    column.count = timestamps ? pickTimes(series, windows, column) : pickLatest(series, windows, column);
-    run.count(series.length, column.count);
+    column.count = pickLatest(series, windows, column);
+    column.histograms = undefined;
+    if (picked !== "values") {
+      pickTimes(picked === "times" ? series.timesMs : series.startTimesMs, windows, column);
+      run.count(series.length, column.count);
+    } else if (series.histograms === undefined) {
+      run.count(series.length, column.count);
+    } else {
+      const size = pickHistograms(series.histograms, windows, column, histograms);
+      run.count(sizeOf(series, series.histograms), column.count + size);
+    }
     if (column.count === 0) return undefined;
     column.labels = series.labels;
     column.dropName = false;
@@ -80,17 +100,44 @@ function pickLatest(series: SampleColumn, windows: Windows, out: Column): number
   return count;
 }
 
-function pickTimes(series: SampleColumn, windows: Windows, out: Column): number {
-  const count = pickLatest(series, windows, out);
+/** Puts seconds in place of the values that were picked, 0 where they are not known. */
+function pickTimes(timesMs: Float64Array | undefined, windows: Windows, out: Column): void {
   for (let k = 0; k < out.values.length; k++) {
-    if (out.present[k] === 1)
-      out.values[k] = (series.timesMs[(windows.hi[k] as number) - 1] as number) / 1000;
+    if (out.present[k] === 0) continue;
+    out.values[k] = timesMs === undefined ? 0 : (timesMs[(windows.hi[k] as number) - 1] as number) / 1000;
   }
-  return count;
+}
+
+/** Copies the histograms among what was picked, and answers what they count beyond one sample each. */
+function pickHistograms(from: HistogramColumn, { hi }: Windows, out: Column, into: HistogramColumn): number {
+  into.clear();
+  let size = 0;
+  for (let k = 0; k < out.present.length; k++) {
+    const i = (hi[k] as number) - 1;
+    if (out.present[k] === 0 || !from.has(i)) continue;
+    into.setFrom(k, from, i);
+    size += histogramSize(from, i);
+    out.histograms = into;
+  }
+  return size;
+}
+
+/** What a series' samples count, histograms as upstream sizes them. */
+function sizeOf({ length }: SampleColumn, histograms: HistogramColumn): number {
+  let size = length;
+  for (let i = 0; i < length; i++) size += histogramSize(histograms, i);
+  return size;
 }
 
 function isStale(words: Uint32Array, index: number): boolean {
   return words[2 * index] === 2 && words[2 * index + 1] === 0x7ff00000;
+}
+
+interface Scratch {
+  times: Float64Array;
+  values: Float64Array;
+  startTimes: Float64Array;
+  readonly histograms: HistogramColumn;
 }
 
 /** A range selector: each series' samples without staleness markers. Windows are cut by who reads them. */
@@ -102,47 +149,61 @@ export function createMatrixSelector(run: Run, node: MatrixNode, span: Span): Sa
     func: selector.func,
     rangeMs,
     stepMs: span.hintStepMs,
+    projection: selector.projection,
   });
-  const scratch = { times: new Float64Array(0), values: new Float64Array(0) };
-  const lend = (series: SampleColumn) => {
-    run.count(series.length, 0);
-    const { labels } = series;
-    if (!series.hasStale) {
-      return {
-        labels,
-        length: series.length,
-        times: series.timesMs,
-        values: series.values,
-        histograms: undefined,
-        startTimesMs: undefined,
-        dropName: false,
-      };
-    }
-    if (scratch.times.length < series.length) {
-      scratch.times = new Float64Array(series.length);
-      scratch.values = new Float64Array(series.length);
-    }
-    const length = dropStale(series, scratch);
+  const usesStartTimes = run.options.features.has("use-start-timestamps");
+  const scratch: Scratch = {
+    times: new Float64Array(0),
+    values: new Float64Array(0),
+    startTimes: new Float64Array(0),
+    histograms: new HistogramColumn(),
+  };
+  const lend = (series: SampleColumn): Samples => {
+    const { histograms } = series;
+    run.count(histograms === undefined ? series.length : sizeOf(series, histograms), 0);
+    const startTimesMs = usesStartTimes ? series.startTimesMs : undefined;
+    if (series.hasStale) return withoutStale(series, startTimesMs, scratch);
     return {
-      labels,
-      length,
-      times: scratch.times,
-      values: scratch.values,
-      histograms: undefined,
-      startTimesMs: undefined,
+      labels: series.labels,
+      length: series.length,
+      times: series.timesMs,
+      values: series.values,
+      histograms,
+      startTimesMs,
       dropName: false,
     };
   };
   return { names: namesOf(selector), ordered: true, next: () => pullMapped(source, lend) };
 }
 
-function dropStale(series: SampleColumn, into: { times: Float64Array; values: Float64Array }): number {
-  let kept = 0;
+function withoutStale(
+  series: SampleColumn,
+  startTimesMs: Float64Array | undefined,
+  scratch: Scratch,
+): Samples {
+  const { labels, histograms } = series;
+  if (scratch.times.length < series.length) {
+    scratch.times = new Float64Array(series.length);
+    scratch.values = new Float64Array(series.length);
+    scratch.startTimes = new Float64Array(series.length);
+  }
+  let length = 0;
+  if (histograms !== undefined) scratch.histograms.clear();
   for (let i = 0; i < series.length; i++) {
     if (isStale(series.words, i)) continue;
-    into.times[kept] = series.timesMs[i] as number;
-    into.values[kept] = series.values[i] as number;
-    kept++;
+    scratch.times[length] = series.timesMs[i] as number;
+    scratch.values[length] = series.values[i] as number;
+    if (startTimesMs !== undefined) scratch.startTimes[length] = startTimesMs[i] as number;
+    if (histograms?.has(i)) scratch.histograms.setFrom(length, histograms, i);
+    length++;
   }
-  return kept;
+  return {
+    labels,
+    length,
+    times: scratch.times,
+    values: scratch.values,
+    histograms: histograms && scratch.histograms,
+    startTimesMs: startTimesMs && scratch.startTimes,
+    dropName: false,
+  };
 }

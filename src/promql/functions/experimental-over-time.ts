@@ -1,6 +1,7 @@
 import { GatewayError } from "../../lib/errors.ts";
 import { quantileOfSorted } from "./quantile.ts";
 import { type RangeInput, type RangeKernel, scanning } from "./range-kernel.ts";
+import type { Windows } from "./windows.ts";
 
 /** mad_over_time: the median of distances from the median; NaN where the window holds one. */
 export function createMadOverTime(): RangeKernel {
@@ -43,14 +44,18 @@ export function createDoubleExponentialSmoothing(smoothing: Float64Array, trend:
     2,
   );
   return (input, out) => {
-    const { lo, hi } = input.windows;
-    for (let k = 0; k < lo.length; k++) {
-      if ((hi[k] as number) === (lo[k] as number)) continue;
-      checkFactor("smoothing", "sf", smoothing[k] as number);
-      checkFactor("trend", "tf", trend[k] as number);
-    }
+    checkFactors(input.windows, [smoothing, trend]);
     return smooth(input, out);
   };
+}
+
+/** Throws GatewayError `execution` where a window holds samples and its factors are not between 0 and 1. */
+export function checkFactors({ lo, hi }: Windows, [smoothing, trend]: readonly Float64Array[]): void {
+  for (let k = 0; k < lo.length; k++) {
+    if ((hi[k] as number) === (lo[k] as number)) continue;
+    checkFactor("smoothing", "sf", smoothing?.[k] ?? 0);
+    checkFactor("trend", "tf", trend?.[k] ?? 0);
+  }
 }
 
 function checkFactor(what: string, name: string, value: number): void {

@@ -143,6 +143,6 @@ function limitedFactor(input: RangeInput, step: number, ratio: number, kind: Rat
 }
 
 /** Go's Duration.Seconds: whole seconds and the rest apart. */
-function seconds(ms: number): number {
+export function seconds(ms: number): number {
   return Math.floor(ms / 1000) + ((ms % 1000) * 1e6) / 1e9;
 }
