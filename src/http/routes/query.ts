@@ -99,7 +99,9 @@ export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, 
             await writeQueryData(result, { body, pacer: createPacer(api.clock), memory: ctx.memory });
             if (parameters.stats) writeQueryStats(body.writer, result.stats(), timings());
             const analysis = result.analysis();
-            body.writer.raw(`,"analysis":${JSON.stringify(analysis ? analysisObject(analysis) : {})}}`);
+            body.writer.raw(',"analysis":');
+            body.writer.rawBytes(jsonBytes(analysis === undefined ? {} : analysisObject(analysis)));
+            body.writer.raw("}");
           },
         });
       } finally {
@@ -112,15 +114,16 @@ export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, 
 
   /** Answers with the plan; nothing is read. */
   async function explain(call: ApiCall, read: (form: Form) => QueryPlan): Promise<void> {
-    let text: string;
+    let plan: Uint8Array;
     try {
       const { parameters, times } = read(await readForm(call.request));
-      const plan = api.engine.prepare(parameters.query).explain(api.select(parameters), times);
-      text = JSON.stringify(planObject(plan));
+      plan = jsonBytes(
+        planObject(api.engine.prepare(parameters.query).explain(api.select(parameters), times)),
+      );
     } catch (error) {
       return responder.error(call.exchange, error, "request");
     }
-    return responder.success(call, { warnings: () => [], write: ({ writer }) => writer.raw(text) });
+    return responder.success(call, { warnings: () => [], write: ({ writer }) => writer.rawBytes(plan) });
   }
 
   const readInstant = (form: Form): QueryPlan => {
@@ -147,6 +150,10 @@ export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, 
     explainInstant: (call) => explain(call, readInstant),
     explainRange: (call) => explain(call, readRange),
   };
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
 }
 
 /** A plan in Thanos's shape: no children where there are none. */

@@ -8,7 +8,7 @@ import type { Run } from "./run.ts";
 export interface OperatorRecord {
   /** A record for one of its inputs. */
   child(node: PlanNode): OperatorRecord;
-  /** The run as the operator sees it: what it counts goes to the record as well. */
+  /** The run as the operator sees it: what it and its inputs count goes to the record as well. */
   observe(run: Run): Run;
   /** `pull` with its time counted, its input's included, and what it answers. */
   timed<T>(pull: () => T | Promise<T>): () => T | Promise<T>;
@@ -57,17 +57,14 @@ export function createOperatorRecord(node: PlanNode): OperatorRecord {
         return value;
       });
     },
-    analysis() {
-      const inputs = children.map((child) => child.analysis());
-      return {
-        name: operatorName(node),
-        executionMs: counts.executionMs,
-        series: counts.series,
-        totalSamples: inputs.reduce((sum, input) => sum + input.totalSamples, counts.samples),
-        peakSamples: inputs.reduce((peak, input) => Math.max(peak, input.peakSamples), counts.peak),
-        children: inputs,
-      };
-    },
+    analysis: () => ({
+      name: operatorName(node),
+      executionMs: counts.executionMs,
+      series: counts.series,
+      totalSamples: counts.samples,
+      peakSamples: counts.peak,
+      children: children.map((child) => child.analysis()),
+    }),
   };
   return record;
 }
