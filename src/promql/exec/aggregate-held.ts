@@ -10,6 +10,14 @@ export function createQuantile(run: Run, steps: number, phi: Float64Array): Accu
       run.hold(steps);
       held.push({ values: values.slice(), present: full ? undefined : present.slice() });
     },
+    seen() {
+      const seen = new Uint8Array(steps);
+      for (const { present } of held) {
+        if (present === undefined) return seen.fill(1);
+        for (let k = 0; k < steps; k++) seen[k] = (seen[k] as number) | (present[k] as number);
+      }
+      return seen;
+    },
     finish() {
       const out = new Float64Array(steps);
       const seen = new Uint8Array(steps);

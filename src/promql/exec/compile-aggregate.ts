@@ -1,8 +1,11 @@
 import { GatewayError } from "../../lib/errors.ts";
 import { quoteGo } from "../../model/quote.ts";
+import { invalidQuantile } from "../annotation-texts.ts";
 import { type Accumulator, foldedAggregates } from "../functions/accumulators.ts";
-import type { AggregateNode } from "../plan/node.ts";
-import { createAggregate, namesAfterGrouping } from "./aggregate.ts";
+import { extremesOf } from "../functions/parameter-extremes.ts";
+import { type AggregateNode, spanOf } from "../plan/node.ts";
+import type { AggregateOp } from "../syntax/ast.ts";
+import { createAggregate, type HistogramRule, namesAfterGrouping } from "./aggregate.ts";
 import { createQuantile } from "./aggregate-held.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
 import { createCountValues } from "./count-values.ts";
@@ -11,6 +14,7 @@ import { createLimitK, createLimitRatio, type Limit } from "./limit.ts";
 import type { Operator, ScalarOperator } from "./operator.ts";
 import { afterPreparing, whenReady } from "./pull.ts";
 import { mergeRepeats } from "./repeats.ts";
+import type { Run } from "./run.ts";
 import type { Span } from "./span.ts";
 import { createTopK } from "./top-k.ts";
 
@@ -38,7 +42,7 @@ export function compileAggregate(
         createGrouping(node.grouping, node.without),
       );
     case "limit_ratio":
-      return createLimitRatio(limit(compiler, node, span));
+      return createLimitRatio(compiler.run, limit(compiler, node, span));
     default:
       throw notSupported(`aggregation "${op}"`);
   }
@@ -56,8 +60,23 @@ function grouped(
     accumulator: how.accumulator,
     steps: span.grid.count,
     names: namesAfterGrouping(node.grouping, node.without),
+    histograms: histogramRule(node.op),
+    span: spanOf(node.expr),
     sorted: how.sorted,
   });
+}
+
+function histogramRule(op: AggregateOp): HistogramRule {
+  switch (op) {
+    case "count":
+    case "group":
+      return "count";
+    case "sum":
+    case "avg":
+      return { sumsOf: op };
+    default:
+      return { ignoredBy: op };
+  }
 }
 
 function parameter(compiler: Compiler, node: AggregateNode, span: Span): ScalarOperator {
@@ -77,10 +96,20 @@ function quantile(compiler: Compiler, node: AggregateNode, span: Span, sorted: b
     next: afterPreparing(() => {
       const ready = whenReady(param.read(), (values) => {
         phi = values;
+        tellQuantiles(compiler.run, values, node);
       });
       return ready instanceof Promise ? ready : undefined;
     }, operator.next),
   };
+}
+
+/** Upstream warns of NaN, of the largest and of the least, each once. */
+function tellQuantiles(run: Run, phi: Float64Array, { param }: AggregateNode): void {
+  if (param === undefined) return;
+  const { least, most, hasNaN } = extremesOf(phi);
+  if (hasNaN) run.annotate(invalidQuantile(Number.NaN, spanOf(param)));
+  if (most > 1) run.annotate(invalidQuantile(most, spanOf(param)));
+  if (least < 0) run.annotate(invalidQuantile(least, spanOf(param)));
 }
 
 function topK(compiler: Compiler, node: AggregateNode, span: Span, largest: boolean): Operator {
@@ -91,6 +120,7 @@ function topK(compiler: Compiler, node: AggregateNode, span: Span, largest: bool
     largest,
     k: parameter(compiler, node, span),
     steps: span.grid.count,
+    span: node.span,
   });
 }
 
@@ -100,6 +130,7 @@ function limit(compiler: Compiler, node: AggregateNode, span: Span): Limit {
     input: input.repeats ? mergeRepeats(compiler.run, input, false) : input,
     param: parameter(compiler, node, span),
     steps: span.grid.count,
+    paramSpan: spanOf(node.param ?? node),
   };
 }
 

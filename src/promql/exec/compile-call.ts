@@ -1,11 +1,12 @@
-import { bucketFraction, bucketQuantile } from "../functions/classic-histogram.ts";
+import { sortInRangeQuery } from "../annotation-texts.ts";
 import { dateFunctions } from "../functions/date-functions.ts";
-import { formatOpenMetrics } from "../functions/format-float.ts";
 import { clampMax, clampMin, instantFunctions, roundColumn } from "../functions/instant-functions.ts";
-import { type CallNode, type PlanNode, valueTypeOf } from "../plan/node.ts";
+import { type CallNode, type PlanNode, spanOf, valueTypeOf } from "../plan/node.ts";
 import { absentLabels, createAbsent } from "./absent.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
-import { createHistogramCall, type HistogramAnswer } from "./histogram-call.ts";
+import { createHistogramCall } from "./histogram-call.ts";
+import { type HistogramFigure, histogramFigures, toFigures } from "./histogram-figures.ts";
+import { histogramFraction, histogramQuantiles } from "./histogram-functions.ts";
 import { type ColumnChange, createInstantCall, filterColumn } from "./instant-call.ts";
 import { repeatSteps } from "./invariant.ts";
 import type { Operator } from "./operator.ts";
@@ -14,15 +15,6 @@ import { constantScalar, timeScalar, vectorOfScalar } from "./scalar.ts";
 import { createSelector } from "./selector.ts";
 import { byLabels, byValue, createSort } from "./sort.ts";
 import { firstStepOf, type Span } from "./span.ts";
-
-/** Functions that know floats nothing: they answer for native histograms only. */
-const histogramOnly: ReadonlySet<string> = new Set([
-  "histogram_avg",
-  "histogram_count",
-  "histogram_stddev",
-  "histogram_stdvar",
-  "histogram_sum",
-]);
 
 /** One call as it is compiled: its arguments and where. */
 interface Call {
@@ -48,11 +40,8 @@ export function compileInstantCall(
     }
     return changed(call, vectorArg(call, 0), ({ values }) => simple(values));
   }
-  if (histogramOnly.has(node.func)) {
-    return changed(call, vectorArg(call, 0), (column) => {
-      column.count = 0;
-    });
-  }
+  const figure = histogramFigures.get(node.func);
+  if (figure !== undefined) return histogramFigure(call, figure);
   return compileNamed(call);
 }
 
@@ -64,6 +53,8 @@ function compileNamed(call: Call): Operator {
       return vectorOfScalar(compiler.scalar(argument(call, 0), span), steps);
     case "timestamp":
       return timestamp(call);
+    case "start_timestamp":
+      return startTimestamp(call);
     case "absent":
       return createAbsent(vectorArg(call, 0), absentLabels(argument(call, 0)), steps);
     case "round":
@@ -73,11 +64,10 @@ function compileNamed(call: Call): Operator {
       return withScalars(call);
     case "sort":
     case "sort_desc":
-      if (steps !== 1) return vectorArg(call, 0);
-      return createSort(compiler.run, vectorArg(call, 0), byValue(node.func === "sort_desc"));
+      return sortByValue(call);
     case "sort_by_label":
     case "sort_by_label_desc":
-      if (steps !== 1) return vectorArg(call, 0);
+      if (!sorts(call)) return vectorArg(call, 0);
       return createSort(
         compiler.run,
         vectorArg(call, 0),
@@ -99,7 +89,7 @@ function compileNamed(call: Call): Operator {
     case "histogram_quantile":
     case "histogram_quantiles":
     case "histogram_fraction":
-      return classicHistogram(call);
+      return histogramCall(call);
     default:
       throw notSupported(`function "${node.func}"`);
   }
@@ -119,8 +109,27 @@ function texts({ node }: Call, from: number): string[] {
   return node.args.slice(from).map((arg) => (arg.kind === "string" ? arg.value : ""));
 }
 
+/** Of a function that knows floats only. */
 function changed({ compiler }: Call, input: Operator, change: ColumnChange): Operator {
-  return createInstantCall(compiler.run, { input, params: [], change, dropsName: true });
+  return createInstantCall(compiler.run, { input, params: [], change, histograms: "drop", dropsName: true });
+}
+
+/** Whether an order is to be made: of one step only, several are always in label order. */
+function sorts({ compiler, node, span }: Call): boolean {
+  if (span.grid.count > 1) compiler.run.annotate(sortInRangeQuery(node.span));
+  return span.grid.count === 1;
+}
+
+function sortByValue(call: Call): Operator {
+  const { run } = call.compiler;
+  const floats = createInstantCall(run, {
+    input: vectorArg(call, 0),
+    params: [],
+    change: () => undefined,
+    histograms: "drop",
+    dropsName: false,
+  });
+  return sorts(call) ? createSort(run, floats, byValue(call.node.func === "sort_desc")) : floats;
 }
 
 /** Of a selector the time of the sample itself, of anything else the time of the step. */
@@ -130,15 +139,40 @@ function timestamp(call: Call): Operator {
   const inner = arg.kind === "invariant" ? arg.expr : arg;
   if (inner.kind === "selector") {
     const pinned = arg.kind === "invariant";
-    const selector = createSelector(compiler.run, inner, pinned ? firstStepOf(span) : span, true);
+    const selector = createSelector(compiler.run, inner, pinned ? firstStepOf(span) : span, "times");
     return changed(call, pinned ? repeatSteps(selector, span.grid.count) : selector, () => undefined);
   }
   return createInstantCall(compiler.run, {
     input: vectorArg(call, 0),
     params: [timeScalar(span)],
-    change: ({ values }, [times]) => {
-      if (times !== undefined) values.set(times);
+    change(column, [times]) {
+      if (times !== undefined) column.values.set(times);
+      column.histograms = undefined;
     },
+    histograms: "keep",
+    dropsName: true,
+  });
+}
+
+/** When the counters behind a selector's samples began; nothing of anything else, or without the feature. */
+function startTimestamp(call: Call): Operator {
+  const { compiler, span } = call;
+  const arg = argument(call, 0);
+  if (arg.kind === "selector" && compiler.run.options.features.has("use-start-timestamps")) {
+    return changed(call, createSelector(compiler.run, arg, span, "start-times"), () => undefined);
+  }
+  return changed(call, vectorArg(call, 0), (column) => {
+    column.count = 0;
+  });
+}
+
+/** A function that answers for native histograms only. */
+function histogramFigure(call: Call, figure: HistogramFigure): Operator {
+  return createInstantCall(call.compiler.run, {
+    input: vectorArg(call, 0),
+    params: [],
+    change: (column) => toFigures(column, figure),
+    histograms: "keep",
     dropsName: true,
   });
 }
@@ -152,6 +186,7 @@ function withScalars(call: Call): Operator {
     input: vectorArg(call, 0),
     params: scalars,
     change: scalarChange(node.func, steps),
+    histograms: "drop",
     dropsName: true,
   });
 }
@@ -172,41 +207,25 @@ function scalarChange(func: string, steps: number): ColumnChange {
   };
 }
 
-function classicHistogram(call: Call): Operator {
+function histogramCall(call: Call): Operator {
   const { compiler, node, span, sorted } = call;
-  const scalars = node.args.filter((arg) => valueTypeOf(arg) === "scalar");
   const vector = node.args.find((arg) => valueTypeOf(arg) === "vector");
   if (vector === undefined) throw new Error(`assertion failed: ${node.func} without vector`);
+  const scalars = node.args.filter((arg) => valueTypeOf(arg) === "scalar");
+  const label = node.args.find((arg) => arg.kind === "string");
   return createHistogramCall(compiler.run, {
     input: compiler.vector(vector, span, false),
     params: scalars.map((arg) => compiler.scalar(arg, span)),
-    answers: histogramAnswers(call, scalars.length),
-    steps: span.grid.count,
+    func:
+      node.func === "histogram_fraction"
+        ? histogramFraction(spanOf(vector))
+        : histogramQuantiles(
+            compiler.run,
+            { vector: spanOf(vector), params: scalars.map(spanOf) },
+            label?.value,
+          ),
+    span,
+    vector: spanOf(vector),
     sorted,
   });
-}
-
-function histogramAnswers({ node }: Call, scalars: number): readonly HistogramAnswer[] {
-  if (node.func === "histogram_fraction") {
-    return [
-      {
-        evaluate: ([lower, upper], step, buckets) =>
-          bucketFraction(lower?.[step] as number, upper?.[step] as number, buckets),
-        label: undefined,
-      },
-    ];
-  }
-  const label = node.args.find((arg) => arg.kind === "string");
-  return Array.from({ length: scalars }, (_, i) => ({
-    evaluate: (params, step, buckets) => bucketQuantile(params[i]?.[step] as number, buckets),
-    label:
-      label && ((params) => ({ name: label.value, value: quantileText(params[i] ?? new Float64Array(0)) })),
-  }));
-}
-
-/** The label value of a quantile; one for all steps, so far. */
-function quantileText(phi: Float64Array): string {
-  const [first = Number.NaN] = phi;
-  if (phi.some((value) => !Object.is(value, first))) throw notSupported("a quantile that changes");
-  return formatOpenMetrics(first);
 }

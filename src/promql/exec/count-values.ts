@@ -1,3 +1,5 @@
+import { formatHistogram } from "../../model/histogram/format.ts";
+import { createHistogram } from "../../model/histogram/histogram.ts";
 import { compareLabels, type Labels, labelValue } from "../../model/labels.ts";
 import { formatFloat } from "../functions/format-float.ts";
 import { type Column, createColumn, type Names, type Operator } from "./operator.ts";
@@ -20,10 +22,14 @@ export interface CountValues {
 interface Counted {
   readonly labels: Labels;
   readonly counts: StepCounts;
-  dropName: boolean;
 }
 
-/** count_values: how often each value occurs in each group; the value becomes a label. */
+const lent = createHistogram();
+
+/**
+ * count_values: how often each value occurs in each group; the value becomes a label. As upstream has it, names that
+ * were to go stay where they are grouped by.
+ */
 export function createCountValues(run: Run, options: CountValues): Operator {
   const { input, label, steps } = options;
   const groupLabels = createGroupLabels(options);
@@ -35,16 +41,21 @@ export function createCountValues(run: Run, options: CountValues): Operator {
     let found = counted.get(key);
     if (found === undefined) {
       run.holdBytes(4 * key.length);
-      found = { labels, counts: createStepCounts(run, steps), dropName: false };
+      found = { labels, counts: createStepCounts(run, steps) };
       counted.set(key, found);
     }
     return found;
   };
-  const count = ({ labels, values, present, dropName }: Column): void => {
+  const count = ({ labels, values, present, histograms }: Column): void => {
     const base = labels.all();
     const byValue = new Map<number, Counted>();
     for (let k = 0; k < steps; k++) {
       if (present[k] === 0) continue;
+      if (histograms?.has(k)) {
+        const text = formatHistogram(histograms.lend(k, lent));
+        find(groupLabels(withLabel(base, label, text))).counts.add(k);
+        continue;
+      }
       const value = values[k] as number;
       // A map takes -0 for 0, which are written differently.
       let found = Object.is(value, -0) ? undefined : byValue.get(value);
@@ -53,7 +64,6 @@ export function createCountValues(run: Run, options: CountValues): Operator {
         if (!Object.is(value, -0)) byValue.set(value, found);
       }
       found.counts.add(k);
-      found.dropName ||= dropName;
     }
   };
   const settle = (): void => {
@@ -76,7 +86,6 @@ export function createCountValues(run: Run, options: CountValues): Operator {
         if (found === undefined) return undefined;
         const column = createColumn(steps, fixedLabels(found.labels));
         column.count = found.counts.writeTo(column.values, column.present);
-        column.dropName = found.dropName;
         return column;
       },
     ),

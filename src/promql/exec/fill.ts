@@ -1,3 +1,4 @@
+import type { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import type { SeriesLabels } from "../../store/samples.ts";
 import type { Signature } from "./matching.ts";
 import type { MatchGroup, Member, OneSide } from "./one-side.ts";
@@ -8,6 +9,7 @@ export interface ManySeries {
   readonly labels: SeriesLabels;
   readonly values: Float64Array;
   readonly present: Uint8Array;
+  readonly histograms: HistogramColumn | undefined;
 }
 
 /** A series of each side that meet. */
@@ -26,10 +28,10 @@ export function filledOne(
   const present = many.present.slice();
   for (const member of group.members) exclude(present, member.present);
   const values = new Float64Array(present.length).fill(fill.value);
-  return { labels: fill.signature.labelsOf(many.labels.all()), values, present };
+  return { labels: fill.signature.labelsOf(many.labels.all()), values, present, histograms: undefined };
 }
 
-/** Notes where the many side has a series of the group. */
+/** Notes where a series of the many side met one of the group. */
 export function markMet(group: MatchGroup, present: Uint8Array): void {
   group.met ??= new Uint8Array(present.length);
   for (let k = 0; k < present.length; k++) {
@@ -49,7 +51,7 @@ export function* filledMany(
       if (!present.includes(1)) continue;
       const labels = fixedLabels(fill.signature.labelsOf(one.labels));
       const values = new Float64Array(present.length).fill(fill.value);
-      yield { many: { labels, values, present }, group, one };
+      yield { many: { labels, values, present, histograms: undefined }, group, one };
     }
   }
   return undefined;

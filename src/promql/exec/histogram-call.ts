@@ -1,97 +1,71 @@
-import { compareLabels, type Label, type Labels } from "../../model/labels.ts";
-import { type Buckets, parseBound } from "../functions/classic-histogram.ts";
+import { compareLabels, type Labels } from "../../model/labels.ts";
+import { badBucketLabel } from "../annotation-texts.ts";
+import { parseBound } from "../functions/classic-histogram.ts";
+import type { Span as TextSpan } from "../syntax/ast.ts";
 import { createNameDropper } from "./drop-name.ts";
-import { type Column, createColumn, type Operator, type ScalarOperator } from "./operator.ts";
+import { dropHistograms } from "./float-entries.ts";
+import type { HistogramFunction } from "./histogram-functions.ts";
+import { answerNative, answersOf, type HistogramSeries, type HistogramSite } from "./histogram-series.ts";
+import type { Column, Operator, ScalarOperator } from "./operator.ts";
 import { afterPreparing, drain, pullMapped, whenReady } from "./pull.ts";
 import { createRepeatGuard, sameLabelset } from "./repeats.ts";
 import type { Run } from "./run.ts";
 import { readAll } from "./scalar.ts";
-import { fixedLabels, labelsKey, withLabel, withoutLabels } from "./series-labels.ts";
+import { labelsKey, withoutLabels } from "./series-labels.ts";
+import type { Span } from "./span.ts";
 
 export interface HistogramCall {
   readonly input: Operator;
   readonly params: readonly ScalarOperator[];
-  /** Answers for each histogram, one after the other. */
-  readonly answers: readonly HistogramAnswer[];
-  readonly steps: number;
+  readonly func: HistogramFunction;
+  readonly span: Span;
+  /** The vector in the text. */
+  readonly vector: TextSpan;
   readonly sorted: boolean;
-}
-
-export interface HistogramAnswer {
-  /** The answer at one step. May change `buckets`. */
-  readonly evaluate: (params: readonly Float64Array[], step: number, buckets: Buckets) => number;
-  /** A label that tells the answer from others of the same histogram, once the parameters are known. */
-  readonly label: ((params: readonly Float64Array[]) => Label) | undefined;
-}
-
-interface Bucket {
-  readonly bound: number;
-  readonly values: Float64Array;
-  /** Undefined where all steps are present. */
-  readonly present: Uint8Array | undefined;
-}
-
-interface Histogram {
-  readonly labels: Labels;
-  readonly buckets: Bucket[];
-  readonly dropName: boolean;
 }
 
 const bucketLabel: ReadonlySet<string> = new Set(["le"]);
 
-/** A function of classic histograms: series that differ in `le` only are one. Holds histograms × buckets × steps. */
+/**
+ * A function of histograms. Classic ones are series that differ in `le` only; they are held, histograms × buckets ×
+ * steps. Native ones are worked out as they come, but wait for classic ones of the same labels.
+ */
 export function createHistogramCall(run: Run, call: HistogramCall): Operator {
-  const { input, steps } = call;
-  const histograms = new Map<string, Histogram>();
+  const { input, func, span, vector } = call;
+  const site: HistogramSite = { run, func, span, vector };
   const dropper = createNameDropper(run, input.names, false);
-  let params: readonly Float64Array[] = [];
-  let ready: readonly Histogram[] = [];
+  const collected = createCollection(site);
+  let ready: readonly HistogramSeries[] = [];
   let next = 0;
-  const collect = (column: Column): void => {
-    const bound = parseBound(column.labels.get("le"));
-    if (bound === undefined) return;
-    const labels = withoutLabels(column.labels.all(), bucketLabel);
-    const key = labelsKey(labels);
-    let histogram = histograms.get(key);
-    if (histogram === undefined) {
-      histogram = { labels, buckets: [], dropName: column.dropName };
-      histograms.set(key, histogram);
-    }
-    run.hold(steps);
-    const full = column.count === steps;
-    histogram.buckets.push({
-      bound,
-      values: column.values.slice(),
-      present: full ? undefined : column.present.slice(),
-    });
-  };
+  let answers: readonly Column[] = [];
+  let given = 0;
   const settle = (): void => {
-    const all = [...histograms.values()];
+    const all = collected.all();
     ready = call.sorted ? all.sort((a, b) => compareLabels(a.labels, b.labels)) : all;
   };
   const results = {
     next(): Column | undefined {
-      const histogram = ready[Math.floor(next / call.answers.length)];
-      const answer = call.answers[next++ % call.answers.length];
-      if (histogram === undefined || answer === undefined) return undefined;
-      const column = evaluate(call, answer, params, histogram);
-      if (next % call.answers.length === 0) {
-        run.release(steps * histogram.buckets.length);
-        histogram.buckets.length = 0;
+      while (given === answers.length) {
+        const series = ready[next++];
+        if (series === undefined) return undefined;
+        answers = answersOf(site, series);
+        given = 0;
+        run.release(span.grid.count * series.buckets.length);
+        series.buckets.length = 0;
       }
-      return column;
+      return answers[given++];
     },
   };
-  const guard = call.answers.some(({ label }) => label !== undefined) ? createRepeatGuard(run) : undefined;
+  const guard = func.label === undefined ? undefined : createRepeatGuard(run);
   return {
     names: dropper.names,
     ordered: call.sorted && dropper.keepsOrder && guard === undefined,
     repeats: dropper.repeats || guard !== undefined,
     next: afterPreparing(
       () => {
-        const done = whenReady(readAll(call.params), (values) => {
-          params = values;
-          const drained = drain(input, collect);
+        const done = whenReady(readAll(call.params), (params) => {
+          func.begin(params);
+          const drained = drain(input, collected.add);
           if (drained !== undefined) return drained.then(settle);
           settle();
           return undefined;
@@ -100,7 +74,6 @@ export function createHistogramCall(run: Run, call: HistogramCall): Operator {
       },
       () =>
         pullMapped(results, (column) => {
-          if (column.count === 0) return undefined;
           dropper.apply(column);
           guard?.add(column.labels.all(), column.present, sameLabelset);
           return column;
@@ -109,36 +82,40 @@ export function createHistogramCall(run: Run, call: HistogramCall): Operator {
   };
 }
 
-function evaluate(
-  { steps }: HistogramCall,
-  answer: HistogramAnswer,
-  params: readonly Float64Array[],
-  histogram: Histogram,
-): Column {
-  const held = histogram.buckets.sort((a, b) => a.bound - b.bound || 0);
-  const extra = answer.label?.(params);
-  const labels =
-    extra === undefined ? histogram.labels : withLabel(histogram.labels, extra.name, extra.value);
-  const column = createColumn(steps, fixedLabels(labels));
-  column.dropName = histogram.dropName;
-  const buckets = {
-    length: 0,
-    bounds: new Float64Array(held.length),
-    counts: new Float64Array(held.length),
-  };
-  for (let k = 0; k < steps; k++) {
-    let length = 0;
-    for (const { bound, values, present } of held) {
-      if (present !== undefined && present[k] === 0) continue;
-      buckets.bounds[length] = bound;
-      buckets.counts[length] = values[k] as number;
-      length++;
+/** The histograms of a vector, by their labels. */
+function createCollection(site: HistogramSite) {
+  const { run, span, vector } = site;
+  const steps = span.grid.count;
+  const byLabels = new Map<string, HistogramSeries>();
+  const find = (labels: Labels, dropName: boolean): HistogramSeries => {
+    const key = labelsKey(labels);
+    let series = byLabels.get(key);
+    if (series === undefined) {
+      series = { labels, buckets: [], native: undefined, dropName };
+      byLabels.set(key, series);
     }
-    if (length === 0) continue;
-    buckets.length = length;
-    column.values[k] = answer.evaluate(params, k, buckets);
-    column.present[k] = 1;
-    column.count++;
-  }
-  return column;
+    return series;
+  };
+  const add = (column: Column): void => {
+    const { labels, histograms, dropName } = column;
+    if (histograms !== undefined) {
+      const { present } = column;
+      answerNative(site, find(labels.all(), dropName), { present, histograms });
+      dropHistograms(column);
+      if (column.count === 0) return;
+    }
+    const bound = parseBound(labels.get("le"));
+    if (bound === undefined) {
+      const name = run.options.delayedNameRemoval ? labels.get("__name__") : "";
+      run.annotate(badBucketLabel(name, labels.get("le"), vector));
+      return;
+    }
+    run.hold(steps);
+    find(withoutLabels(labels.all(), bucketLabel), dropName).buckets.push({
+      bound,
+      values: column.values.slice(),
+      present: column.count === steps ? undefined : column.present.slice(),
+    });
+  };
+  return { add, all: (): HistogramSeries[] => [...byLabels.values()] };
 }

@@ -1,4 +1,5 @@
 import { createNameDropper } from "./drop-name.ts";
+import { dropHistograms } from "./float-entries.ts";
 import type { Column, Operator, ScalarOperator } from "./operator.ts";
 import { afterPreparing, pullMapped, whenReady } from "./pull.ts";
 import type { Run } from "./run.ts";
@@ -11,18 +12,28 @@ export interface InstantCall {
   readonly input: Operator;
   readonly params: readonly ScalarOperator[];
   readonly change: ColumnChange;
+  /** Native histograms go before the change, or are its business. */
+  readonly histograms: "drop" | "keep";
   readonly dropsName: boolean;
+  /** Called once, after the last series. */
+  readonly end?: () => void;
 }
 
 /** A function of an instant vector that works series by series. */
 export function createInstantCall(run: Run, call: InstantCall): Operator {
-  const { input, change } = call;
+  const { input, change, end } = call;
+  const drops = call.histograms === "drop";
   const dropper = call.dropsName ? createNameDropper(run, input.names, false) : undefined;
   let params: readonly Float64Array[] = [];
   const evaluate = (column: Column): Column | undefined => {
-    change(column, params);
+    if (drops && column.histograms !== undefined) dropHistograms(column);
+    if (column.count > 0) change(column, params);
     if (column.count === 0) return undefined;
     dropper?.apply(column);
+    return column;
+  };
+  const ended = (column: Column | undefined): Column | undefined => {
+    if (column === undefined) end?.();
     return column;
   };
   return {
@@ -36,7 +47,7 @@ export function createInstantCall(run: Run, call: InstantCall): Operator {
         });
         return ready instanceof Promise ? ready : undefined;
       },
-      () => pullMapped(input, evaluate),
+      () => (end === undefined ? pullMapped(input, evaluate) : whenReady(pullMapped(input, evaluate), ended)),
     ),
   };
 }

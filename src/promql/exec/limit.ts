@@ -1,6 +1,9 @@
 import { GatewayError } from "../../lib/errors.ts";
 import type { Labels } from "../../model/labels.ts";
 import { type Hash64, xxhash64 } from "../../wire/xxhash64.ts";
+import { invalidRatio } from "../annotation-texts.ts";
+import { extremesOf } from "../functions/parameter-extremes.ts";
+import type { Span } from "../syntax/ast.ts";
 import type { Grouping } from "./grouping.ts";
 import { filterColumn } from "./instant-call.ts";
 import type { Column, Operator, ScalarOperator } from "./operator.ts";
@@ -12,6 +15,8 @@ export interface Limit {
   readonly input: Operator;
   readonly param: ScalarOperator;
   readonly steps: number;
+  /** The parameter in the text. */
+  readonly paramSpan: Span;
 }
 
 /** limitk: the first k series of each group at each step, in the order of the input. */
@@ -43,7 +48,7 @@ export function createLimitK(run: Run, limit: Limit, grouping: Grouping): Operat
 }
 
 /** limit_ratio: the series whose hash falls into the first part of its range, or for a negative ratio the last. */
-export function createLimitRatio(limit: Limit): Operator {
+export function createLimitRatio(run: Run, limit: Limit): Operator {
   const keep = new Uint8Array(limit.steps);
   let ratios: Float64Array = new Float64Array(0);
   const pick = (column: Column): Column | undefined => {
@@ -56,7 +61,10 @@ export function createLimitRatio(limit: Limit): Operator {
     return column.count === 0 ? undefined : column;
   };
   return filtering(limit, pick, (values) => {
-    if (values.some(Number.isNaN)) throw new GatewayError("execution", "Ratio value is NaN");
+    const { least, most, hasNaN } = extremesOf(values);
+    if (hasNaN) throw new GatewayError("execution", "Ratio value is NaN");
+    if (most > 1) run.annotate(invalidRatio(most, 1, limit.paramSpan));
+    if (least < -1) run.annotate(invalidRatio(least, -1, limit.paramSpan));
     ratios = values;
   });
 }

@@ -1,7 +1,8 @@
 import { GatewayError } from "../../lib/errors.ts";
+import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import { formatLabels, type Labels } from "../../model/labels.ts";
 import type { Signature } from "./matching.ts";
-import type { Column } from "./operator.ts";
+import { type Column, heldSamples, keepColumn } from "./operator.ts";
 import type { Run } from "./run.ts";
 
 /** One series of the "one" side. */
@@ -9,6 +10,7 @@ export interface Member {
   readonly labels: Labels;
   readonly values: Float64Array;
   readonly present: Uint8Array;
+  readonly histograms: HistogramColumn | undefined;
 }
 
 /** All series of the "one" side with one signature; more than one only where they share no step, or clash. */
@@ -18,7 +20,7 @@ export interface MatchGroup {
   readonly sources: Pick<Member, "labels" | "present">[];
   /** Steps at which results were given out; one-to-one only. */
   taken: Uint8Array | undefined;
-  /** Steps at which the other side has a series of this signature; kept where it is filled in elsewhere. */
+  /** Steps at which a series of the other side met one of these; kept where it is filled in elsewhere. */
   met: Uint8Array | undefined;
 }
 
@@ -61,12 +63,10 @@ export function createOneSide(run: Run, { signature, side, joins }: OneSideOptio
     find,
     groups: () => groups.values(),
     add(column) {
-      run.hold(column.values.length);
-      const member: Member = {
-        labels: column.labels.all(),
-        values: column.values.slice(),
-        present: column.present.slice(),
-      };
+      run.hold(heldSamples(column));
+      const labels = column.labels.all();
+      const { values, present, histograms } = keepColumn(column, column.labels);
+      const member: Member = { labels, values, present, histograms };
       const group = find(signature.keyOf(column.labels));
       for (const other of group.sources) {
         const steps = overlap(other.present, member.present);
@@ -92,12 +92,16 @@ export function createOneSide(run: Run, { signature, side, joins }: OneSideOptio
 function joined(a: Member, b: Member): Member {
   const values = a.values.slice();
   const present = a.present.slice();
+  let { histograms } = a;
   for (let k = 0; k < present.length; k++) {
     if (present[k] === 1 || b.present[k] === 0) continue;
     values[k] = b.values[k] as number;
     present[k] = 1;
+    if (!b.histograms?.has(k)) continue;
+    histograms ??= new HistogramColumn(present.length);
+    histograms.setFrom(k, b.histograms, k);
   }
-  return { labels: a.labels, values, present };
+  return { labels: a.labels, values, present, histograms };
 }
 
 function overlap(a: Uint8Array, b: Uint8Array): Uint8Array | undefined {

@@ -38,14 +38,14 @@ function lazyScalar(compute: () => Float64Array | Promise<Float64Array>): Scalar
   };
 }
 
-/** scalar(): the value of the only series at a step, NaN where there is none or more than one. */
+/** scalar(): the value of the only float series at a step, NaN where there is none or more than one. */
 export function scalarOfVector(input: Operator, steps: number): ScalarOperator {
   return lazyScalar(() => {
     const values = new Float64Array(steps).fill(Number.NaN);
     const seen = new Uint8Array(steps);
     const done = drain(input, (column: Column) => {
       for (let k = 0; k < steps; k++) {
-        if (column.present[k] === 0) continue;
+        if (column.present[k] === 0 || column.histograms?.has(k)) continue;
         values[k] = seen[k] === 0 ? (column.values[k] as number) : Number.NaN;
         seen[k] = 1;
       }

@@ -1,6 +1,6 @@
 import { compareBytewise } from "../../lib/bytes.ts";
 import { compareLabels } from "../../model/labels.ts";
-import { type Column, keepColumn, type Operator } from "./operator.ts";
+import { type Column, heldSamples, keepColumn, type Operator } from "./operator.ts";
 import { afterPreparing, drain } from "./pull.ts";
 import type { Run } from "./run.ts";
 import { fixedLabels } from "./series-labels.ts";
@@ -16,7 +16,7 @@ export function createSort(run: Run, input: Operator, compare: (a: Column, b: Co
     next: afterPreparing(
       () => {
         const done = drain(input, (column: Column) => {
-          run.hold(column.values.length);
+          run.hold(heldSamples(column));
           held.push(keepColumn(column, fixedLabels(column.labels.all())));
         });
         if (done !== undefined) return done.then(() => void held.sort(compare));

@@ -1,6 +1,9 @@
 import { GatewayError } from "../../lib/errors.ts";
 import type { SeriesLabels } from "../../store/samples.ts";
+import { ignoredInAggregation } from "../annotation-texts.ts";
 import { createHeaps, growHeaps, offer, ranked, type ValueHeaps } from "../functions/value-heap.ts";
+import type { Span } from "../syntax/ast.ts";
+import { dropHistograms } from "./float-entries.ts";
 import type { Grouping } from "./grouping.ts";
 import { type Column, createColumn, type Operator, type ScalarOperator } from "./operator.ts";
 import { afterPreparing, drain, whenReady } from "./pull.ts";
@@ -14,6 +17,8 @@ export interface TopK {
   readonly largest: boolean;
   readonly k: ScalarOperator;
   readonly steps: number;
+  /** The aggregation in the text. */
+  readonly span: Span;
 }
 
 /** A series that is or was among the best of its group. */
@@ -38,6 +43,7 @@ export function createTopK(run: Run, options: TopK): Operator {
   let results: Iterator<Column> | undefined;
 
   const consider = (column: Column): void => {
+    if (column.histograms !== undefined) ignoreHistograms(column);
     const key = grouping.keyOf(column.labels);
     let heaps = groups.get(key);
     if (heaps === undefined) {
@@ -48,6 +54,16 @@ export function createTopK(run: Run, options: TopK): Operator {
     if (offerColumn(run, heaps, column, { limits, most, series: candidates.length })) {
       candidates.push({ labels: fixedLabels(column.labels.all()), dropName: column.dropName });
     }
+  };
+  /** They are told of where anything is asked for. */
+  const ignoreHistograms = (column: Column): void => {
+    const { histograms, present } = column;
+    for (let k = 0; k < steps; k++) {
+      if (present[k] === 0 || !histograms?.has(k) || (limits[k] as number) < 1) continue;
+      run.annotate(ignoredInAggregation(options.largest ? "topk" : "bottomk", options.span));
+      break;
+    }
+    dropHistograms(column);
   };
   const prepare = () =>
     whenReady(options.k.read(), (k) => {

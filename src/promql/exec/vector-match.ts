@@ -1,8 +1,9 @@
 import { GatewayError } from "../../lib/errors.ts";
 import { arithmeticKernel, comparisonKernel, isArithmetic, isComparison } from "../functions/arithmetic.ts";
-import type { BinaryOp, VectorMatching } from "../syntax/ast.ts";
-import { notSupported } from "./compiler.ts";
+import { isTrim, operationAnnotation } from "../functions/histogram-arithmetic.ts";
+import type { BinaryOp, Span, VectorMatching } from "../syntax/ast.ts";
 import { filledMany, filledOne, type ManySeries, markMet, type Pair } from "./fill.ts";
+import { createHistogramPairing } from "./histogram-pairing.ts";
 import { filterColumn } from "./instant-call.ts";
 import { createSignature, type Signature } from "./matching.ts";
 import { createOneSide, type MatchGroup, type Member, type OneSide } from "./one-side.ts";
@@ -12,6 +13,7 @@ import { createRepeatGuard } from "./repeats.ts";
 import { createResultLabels } from "./result-labels.ts";
 import type { Run } from "./run.ts";
 import { noLabels } from "./series-labels.ts";
+import { createStepNotes } from "./step-notes.ts";
 
 export interface VectorMatch {
   readonly op: BinaryOp;
@@ -20,6 +22,8 @@ export interface VectorMatch {
   readonly rhs: Operator;
   readonly matching: VectorMatching;
   readonly steps: number;
+  /** The operation in the text. */
+  readonly span: Span;
 }
 
 /**
@@ -42,12 +46,14 @@ export function createVectorMatch(run: Run, match: VectorMatch): Operator {
   const labels = createResultLabels(match, many.names, run.options.delayedNameRemoval);
   const distinct = labels.distinct && !fills;
   const out = createColumn(steps, noLabels);
-  const evaluate = createPairing(match, swapped, out);
+  const notes = createStepNotes(run, steps, (note) => operationAnnotation(match.op, match.span, note));
+  const evaluate = createPairing(match, { swapped, out, note: notes.add });
   const claim = matching.card === "one-to-one" ? claimOnce(distinct) : claimLabels(run, distinct);
   const waiting: Pair[] = [];
 
   const answer = ({ many, group, one }: Pair): Column | undefined => {
     if (evaluate.meet(many, one) === 0) return undefined;
+    if (fillMany !== undefined) markMet(group, out.present);
     out.labels = labels.of(many.labels, one.labels);
     claim(group, out);
     if (evaluate.finish(many, one) === 0) return undefined;
@@ -64,12 +70,16 @@ export function createVectorMatch(run: Run, match: VectorMatch): Operator {
   const meet = (column: Column): Column | undefined => {
     side.check(column.present);
     const group = side.find(signature.keyOf(column.labels));
-    if (fillMany !== undefined) markMet(group, column.present);
     for (const member of group.members) waiting.push({ many: column, group, one: member });
     if (fillOne !== undefined) {
       waiting.push({ many: column, group, one: filledOne(column, group, { value: fillOne, signature }) });
     }
     return answerWaiting();
+  };
+  const ended = (met: Column | undefined): Column | undefined | Promise<Column | undefined> => {
+    const last = met ?? (fillMany === undefined ? undefined : pullMapped(leftovers, answer));
+    if (last === undefined) notes.tell();
+    return last;
   };
   const leftovers = { next: createLeftovers(side, signature, fillMany) };
   return {
@@ -87,9 +97,7 @@ export function createVectorMatch(run: Run, match: VectorMatch): Operator {
       () => {
         const made = answerWaiting();
         if (made !== undefined) return made;
-        const met = pullMapped(many, meet);
-        if (fillMany === undefined) return met;
-        return whenReady(met, (column) => column ?? pullMapped(leftovers, answer));
+        return whenReady(pullMapped(many, meet), ended);
       },
     ),
   };
@@ -104,10 +112,25 @@ function createLeftovers(side: OneSide, signature: Signature, fill: number | und
   };
 }
 
-/** Works out one pair of series into `out`: first where both are present, then the values there. */
-function createPairing(match: VectorMatch, swapped: boolean, out: Column) {
+interface PairingOptions {
+  readonly swapped: boolean;
+  readonly out: Column;
+  readonly note: (step: number, note: number) => void;
+}
+
+/**
+ * Works out one pair of series into `out`: first where there is an answer, or a comparison that may not hold; then the
+ * values there.
+ */
+function createPairing(match: VectorMatch, { swapped, out, note }: PairingOptions) {
   const { op, bool, steps } = match;
+  if (!isArithmetic(op) && !isComparison(op) && !isTrim(op)) {
+    throw new Error(`assertion failed: operator ${op} between vectors`);
+  }
   const holds = new Uint8Array(steps);
+  const histograms = createHistogramPairing(op, { out, note });
+  /** Whether the entries are more than floats. */
+  let mixed = false;
   const meet = (many: ManySeries, one: Member): number => {
     let count = 0;
     for (let k = 0; k < steps; k++) {
@@ -116,21 +139,25 @@ function createPairing(match: VectorMatch, swapped: boolean, out: Column) {
       count += there;
     }
     out.count = count;
-    return count;
+    out.histograms = undefined;
+    mixed = isTrim(op) || many.histograms !== undefined || one.histograms !== undefined;
+    if (mixed && count > 0) histograms.work(swapped ? one : many, swapped ? many : one);
+    return out.count;
   };
   const finish = (many: ManySeries, one: Member): number => {
     const [a, b] = swapped ? [one.values, many.values] : [many.values, one.values];
     if (isArithmetic(op)) {
       arithmeticKernel(op)(a, b, out.values);
-      return out.count;
-    }
-    if (!isComparison(op)) throw notSupported(`operator "${op}"`);
-    comparisonKernel(op)(a, b, holds);
-    if (bool) {
-      out.values.set(holds);
-    } else {
-      out.values.set(a);
-      filterColumn(out, holds);
+    } else if (isComparison(op)) {
+      comparisonKernel(op)(a, b, holds);
+      if (mixed) histograms.tellHolds(holds);
+      if (bool) {
+        out.values.set(holds);
+        out.histograms = undefined;
+      } else {
+        out.values.set(a);
+        filterColumn(out, holds);
+      }
     }
     return out.count;
   };

@@ -11,6 +11,8 @@ export interface Accumulated {
 export interface Accumulator {
   /** `full` says that all entries are present. */
   add(values: Float64Array, present: Uint8Array, full: boolean): void;
+  /** Where it has an answer so far. Not to be kept. */
+  seen(): Uint8Array;
   /** Ends it: the arrays are the caller's from then on. */
   finish(): Accumulated;
 }
@@ -36,6 +38,11 @@ function countOnes(present: Uint8Array): number {
   return count;
 }
 
+/** 1 where a count is not 0. */
+function counted(counts: Float64Array): Uint8Array {
+  return Uint8Array.from(counts, (count) => (count === 0 ? 0 : 1));
+}
+
 function accumulated(values: Float64Array, present: Uint8Array): Accumulated {
   return { values, present, count: countOnes(present) };
 }
@@ -52,6 +59,7 @@ function createSum(steps: number): Accumulator {
       else addSome(sums, lost, { seen, values, present });
       allSeen ||= full;
     },
+    seen: () => seen,
     finish() {
       for (let k = 0; k < steps; k++) sums[k] = (sums[k] as number) + (lost[k] as number);
       return accumulated(sums, seen);
@@ -127,6 +135,7 @@ function createAverage(steps: number): Accumulator {
         }
       }
     },
+    seen: () => counted(counts),
     finish() {
       const seen = new Uint8Array(steps);
       for (let k = 0; k < steps; k++) {
@@ -168,6 +177,7 @@ function createCount(steps: number, group: boolean): Accumulator {
     add(_values, present) {
       for (let k = 0; k < steps; k++) counts[k] = (counts[k] as number) + (present[k] as number);
     },
+    seen: () => counted(counts),
     finish() {
       const seen = new Uint8Array(steps);
       for (let k = 0; k < steps; k++) {
@@ -198,6 +208,7 @@ function createExtreme(steps: number, largest: boolean): Accumulator {
         }
       }
     },
+    seen: () => seen,
     finish: () => accumulated(best, seen),
   };
 }
@@ -225,6 +236,7 @@ function createVariance(steps: number, deviation: boolean): Accumulator {
         squares[k] = (squares[k] as number) + delta * (value - mean);
       }
     },
+    seen: () => counted(counts),
     finish() {
       const seen = new Uint8Array(steps);
       for (let k = 0; k < steps; k++) {

@@ -9,17 +9,30 @@ export interface Buckets {
 const smallDelta = 1e-12;
 const smallestNormal = 2.2250738585072014e-308;
 
+/** Where counts were raised because they shrank from bucket to bucket, beyond rounding. */
+export interface Mending {
+  mended: boolean;
+  minBucket: number;
+  maxBucket: number;
+  maxDiff: number;
+}
+
+export function createMending(): Mending {
+  return { mended: false, minBucket: Infinity, maxBucket: -Infinity, maxDiff: 0 };
+}
+
 /**
  * The φ-quantile of a classic histogram, as upstream's BucketQuantile. Needs the +Inf bucket and one more; NaN without.
- * Changes `buckets`: equal bounds are added up and shrinking counts raised.
+ * Changes `buckets`: equal bounds are added up and shrinking counts raised, which `mending` tells.
  */
-export function bucketQuantile(phi: number, buckets: Buckets): number {
+export function bucketQuantile(phi: number, buckets: Buckets, mending: Mending): number {
+  mending.mended = false;
   if (Number.isNaN(phi)) return Number.NaN;
   if (phi < 0) return -Infinity;
   if (phi > 1) return Infinity;
   if (!endsAtInfinity(buckets)) return Number.NaN;
   coalesce(buckets);
-  makeMonotonic(buckets);
+  makeMonotonic(buckets, mending);
   const { length, bounds, counts } = buckets;
   if (length < 2) return Number.NaN;
   const observations = counts[length - 1] as number;
@@ -65,14 +78,32 @@ function coalesce(buckets: Buckets): void {
   if (buckets.length > 0) buckets.length = last + 1;
 }
 
-function makeMonotonic({ length, counts }: Buckets): void {
+function makeMonotonic({ length, bounds, counts }: Buckets, mending: Mending): void {
   let previous = counts[0] as number;
   for (let i = 1; i < length; i++) {
     const count = counts[i] as number;
     if (count === previous) continue;
-    if (count < previous || almostEqual(previous, count)) counts[i] = previous;
-    else previous = count;
+    if (almostEqual(previous, count)) {
+      counts[i] = previous;
+    } else if (count < previous) {
+      counts[i] = previous;
+      noteMended(mending, bounds[i] as number, previous - count);
+    } else {
+      previous = count;
+    }
   }
+}
+
+function noteMended(mending: Mending, bound: number, diff: number): void {
+  if (!mending.mended) {
+    mending.mended = true;
+    mending.minBucket = Infinity;
+    mending.maxBucket = -Infinity;
+    mending.maxDiff = 0;
+  }
+  if (bound < mending.minBucket) mending.minBucket = bound;
+  if (bound > mending.maxBucket) mending.maxBucket = bound;
+  if (diff > mending.maxDiff) mending.maxDiff = diff;
 }
 
 function almostEqual(a: number, b: number): boolean {
@@ -116,5 +147,6 @@ export function parseBound(text: string): number | undefined {
   if (/^[+-]?(inf|infinity)$/i.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
   if (/^[+-]?nan$/i.test(text)) return Number.NaN;
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined;
-  return Number(text);
+  const bound = Number(text);
+  return Number.isFinite(bound) ? bound : undefined;
 }

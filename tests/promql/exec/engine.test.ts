@@ -155,6 +155,13 @@ const ranges: readonly [string, ...string[]][] = [
   ['increase(http_total{pod="b"}[90s] smoothed)', '{pod="b", zone="x"} 0 20 30 20 25 30'],
   ["late smoothed", 'late{pod="a"} _ _ _ 4 5 6'],
   ['histogram_quantiles(bucket, "q", 0.5, 1)', '{q="0.5"} NaN 1 1 1 1 1', '{q="1.0"} NaN 2 2 2 2 2'],
+  [
+    'histogram_quantiles(bucket, "q", scalar(late) / 4)',
+    '{q="1.0"} _ _ _ 2 _ _',
+    '{q="1.25"} _ _ _ _ Infinity _',
+    '{q="1.5"} _ _ _ _ _ Infinity',
+    '{q="NaN"} NaN NaN NaN _ _ _',
+  ],
   ["late + on (pod) fill (100) gone", '{pod="a"} 101 102 _ 104 105 106'],
   ["late > on (pod) group_left () fill_left (1) gone - 1", '{pod="a"} 1 _ _ _ _ _'],
   [
@@ -260,7 +267,6 @@ const failures: readonly [string, string][] = [
     "changes(http_total[2m] smoothed)",
     "smoothed modifier can only be used with: delta, increase, rate - not with changes",
   ],
-  ['histogram_quantiles(bucket, "q", scalar(late))', "a quantile that changes is not supported yet"],
   [
     'histogram_quantiles({__name__=~"bucket", le!="bad"}, "le", 0.5, 0.5)',
     "vector cannot contain metrics with the same labelset",

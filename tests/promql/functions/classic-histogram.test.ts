@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import {
   bucketFraction,
   bucketQuantile,
+  createMending,
   parseBound,
 } from "../../../src/promql/functions/classic-histogram.ts";
 
@@ -140,8 +141,25 @@ const quantiles: readonly [string, number, readonly (readonly [number, number])[
 ];
 
 for (const [name, phi, pairs, want] of quantiles) {
-  test(`a quantile ${name}`, () => assert.ok(Object.is(bucketQuantile(phi, buckets(...pairs)), want)));
+  test(`a quantile ${name}`, () =>
+    assert.ok(Object.is(bucketQuantile(phi, buckets(...pairs), createMending()), want)));
 }
+
+test("mending tells which buckets were raised and by how much, rounding aside", () => {
+  const mending = createMending();
+  const counts = [
+    [1, 10],
+    [2, 8],
+    [3, 9.999],
+    [4, 10 - 1e-13],
+    [5, 7],
+    [inf, 20],
+  ] as const;
+  bucketQuantile(0.5, buckets(...counts), mending);
+  assert.equal(mending, { mended: true, minBucket: 2, maxBucket: 5, maxDiff: 3 });
+  bucketQuantile(0.5, buckets([1, 10], [2, 10 - 1e-13], [inf, 20]), mending);
+  assert.is(mending.mended, false);
+});
 
 const fractions: readonly [string, number, number, readonly (readonly [number, number])[], number][] = [
   [
@@ -220,6 +238,7 @@ test("bounds are read as Go reads floats", () => {
   assert.is(parseBound(""), undefined);
   assert.is(parseBound("0x"), undefined);
   assert.is(parseBound(" 1"), undefined);
+  assert.is(parseBound("1e999"), undefined);
 });
 
 test.run();
