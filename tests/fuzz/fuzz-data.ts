@@ -1,0 +1,238 @@
+import { compareLabels, labelsOf } from "../../src/model/labels.ts";
+
+/*
+ * What both sides answer from: three hours of an ordinary small installation, with everything that makes PromQL hard.
+ *
+ *   start          + 2 h                  end
+ *   |--- blocks ---|------- head ---------|
+ *
+ * The first part comes as OpenMetrics text, the second as remote writes, which can carry staleness markers and native
+ * histograms. Values are multiples of 1/64, so that most sums are exact in any order. Sample times have milliseconds that no
+ * query has, and counters start high: no sample lies on an edge of a window, no rate is extrapolated below zero, which
+ * Prometheus 2.42 does otherwise than later ones. The `edge_` metrics break both rules.
+ */
+
+/** Unix seconds; a multiple of two hours, so that blocks are whole. */
+export const startSeconds = 1_717_200_000;
+export const headStartSeconds = startSeconds + 2 * 3600;
+export const endSeconds = startSeconds + 3 * 3600;
+
+type LabelRecord = Readonly<Record<string, string>>;
+
+/** A value; `stale` is the marker that ends a series, `undefined` no sample. */
+export type FuzzValue = number | "stale" | undefined;
+
+/** One series and how it runs. */
+export interface FuzzSeries {
+  readonly labels: LabelRecord;
+  readonly everySeconds: number;
+  /** Part of a second at which it is scraped. */
+  readonly shiftMs: number;
+  /** Value of a scrape by its number and its time, seconds since the start. */
+  readonly valueAt: (scrape: number, seconds: number) => FuzzValue;
+}
+
+/** Times in milliseconds, ascending. */
+export interface FuzzSamples {
+  readonly labels: LabelRecord;
+  readonly samples: readonly { readonly t: number; readonly v: number | "stale" }[];
+}
+
+/** Samples of all series in [from, to), Unix seconds. */
+export function samplesBetween(
+  series: readonly FuzzSeries[],
+  from: number,
+  to: number,
+): readonly FuzzSamples[] {
+  return series.map(({ labels, everySeconds, shiftMs, valueAt }) => {
+    const samples: { readonly t: number; readonly v: number | "stale" }[] = [];
+    const first = Math.ceil((from - startSeconds) / everySeconds);
+    for (let scrape = first; scrape * everySeconds < to - startSeconds; scrape++) {
+      const v = valueAt(scrape, scrape * everySeconds);
+      if (v === undefined || (v === "stale" && to <= headStartSeconds)) continue;
+      samples.push({ t: (startSeconds + scrape * everySeconds) * 1000 + shiftMs, v });
+    }
+    return { labels, samples };
+  });
+}
+
+const dyadic = (value: number) => Math.round(value * 64) / 64;
+
+/** A number of [0, 1) that looks like chance. */
+function noise(key: number): number {
+  let mixed = Math.imul(key ^ 0x9e3779b9, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return ((mixed ^ (mixed >>> 16)) >>> 0) / 4_294_967_296;
+}
+
+interface Growth {
+  readonly perSecond: number;
+  /** Seconds after which it starts again, 0 for never. */
+  readonly resetEvery?: number;
+  readonly base?: number;
+}
+
+/** Starts again at `base`, not at zero. */
+function counter({ perSecond, resetEvery = 0, base = 100_000 }: Growth): FuzzSeries["valueAt"] {
+  return (scrape, seconds) => {
+    const since = resetEvery > 0 ? seconds % resetEvery : seconds;
+    return base + Math.floor(perSecond * since + 5 * Math.sin(since / 97) + noise(scrape) * perSecond + 5);
+  };
+}
+
+function gauge(scale: number, periodSeconds: number, level = 0): FuzzSeries["valueAt"] {
+  return (scrape, seconds) =>
+    dyadic(scale * Math.sin(seconds / periodSeconds) + (noise(scrape + periodSeconds) * scale) / 8 + level);
+}
+
+/** Leaves samples out, and writes a marker where a gap begins in every other one. */
+function withGaps(
+  valueAt: FuzzSeries["valueAt"],
+  everySeconds: number,
+  gapSeconds: number,
+): FuzzSeries["valueAt"] {
+  return (scrape, seconds) => {
+    const at = seconds % everySeconds;
+    if (at >= gapSeconds) return valueAt(scrape, seconds);
+    return at < 15 && Math.floor(seconds / everySeconds) % 2 === 1 ? "stale" : undefined;
+  };
+}
+
+const instances = ["i0", "i1", "i2"] as const;
+
+/** Every series; those whose names begin with `edge_` only where they are asked for. */
+export function fuzzSeries(options: { readonly edges: boolean }): readonly FuzzSeries[] {
+  const all: FuzzSeries[] = [];
+  const add = (labels: LabelRecord, valueAt: FuzzSeries["valueAt"], everySeconds = 15) => {
+    const shiftMs = 1 + Math.floor(noise(all.length + 1) * 498);
+    all.push({ labels, everySeconds, shiftMs, valueAt });
+  };
+  addRequests(add);
+  addGauges(add);
+  addBuckets(add);
+  addOddities(add);
+  if (options.edges)
+    addEdges((labels, valueAt) => all.push({ labels, everySeconds: 30, shiftMs: 0, valueAt }));
+  // Heads answer in the order in which series were made: as everywhere else, that of labels, on which ties of topk depend.
+  return all.sort((a, b) => compareLabels(labelsOf(a.labels), labelsOf(b.labels)));
+}
+
+type Add = (labels: LabelRecord, valueAt: FuzzSeries["valueAt"], everySeconds?: number) => void;
+
+function addRequests(add: Add): void {
+  for (const [j, job] of ["api", "web"].entries()) {
+    for (const [i, instance] of instances.entries()) {
+      for (const [c, code] of ["200", "404", "500"].entries()) {
+        const resetEvery = i === 1 ? 1500 + 100 * j : 0;
+        const grown = counter({ perSecond: (12.5 + 3 * i + j) / (1 + 4 * c), resetEvery });
+        const labels = { __name__: "http_requests_total", job, instance, code };
+        add(labels, i === 2 && c === 2 ? withGaps(grown, 1800, 400) : grown);
+      }
+      add({ __name__: "up", job, instance }, (_, s) => (Math.floor(s / 420) % 5 === i + j ? 0 : 1));
+      const version = `1.${i}`;
+      add({ __name__: "build_info", job, instance, version }, () => 1, 60);
+      add(
+        { __name__: "target_info", job, instance, region: i === 0 ? "eu" : "us", rack: `r${i + j}` },
+        () => 1,
+        60,
+      );
+    }
+  }
+}
+
+function addGauges(add: Add): void {
+  for (const [i, instance] of instances.entries()) {
+    add({ __name__: "memory_bytes", job: "api", instance }, gauge(1e6 + i * 1e5, 300 + 40 * i, 2e6));
+    add({ __name__: "memory_limit_bytes", job: "api", instance }, () => 4_000_000 + 500_000 * i, 60);
+    const warm = gauge(20.5 + i, 500 + 70 * i, -3);
+    add({ __name__: "temperature", instance, az: `z${i % 2}` }, i === 1 ? withGaps(warm, 2000, 450) : warm);
+  }
+  // Names that begin and end like others, and series that extend one another.
+  for (const more of [
+    {},
+    { az: "z1" },
+    { az: "z1", job: "api" },
+    { job: "api" },
+    { job: "api", zone: "1" },
+  ]) {
+    add({ __name__: "queue", ...more }, gauge(10, 250, Object.keys(more).length));
+  }
+  add({ __name__: "queue_total", job: "api" }, counter({ perSecond: 3 }), 30);
+  add({ __name__: "requests_total", job: "web" }, counter({ perSecond: 0.25, resetEvery: 4000 }), 30);
+}
+
+function addBuckets(add: Add): void {
+  for (const [j, job] of ["api", "web"].entries()) {
+    for (const [i, instance] of ["i0", "i1"].entries()) {
+      const resetEvery = i === 1 ? 2700 : 0;
+      for (const [l, le] of ["0.1", "0.5", "1", "2.5", "+Inf"].entries()) {
+        const grown = counter({ perSecond: (1 + l) * (2 + j) + i, resetEvery, base: 100_000 * (l + 1) });
+        add({ __name__: "latency_seconds_bucket", job, instance, le }, grown);
+      }
+      add(
+        { __name__: "latency_seconds_count", job, instance },
+        counter({ perSecond: 5 * (2 + j) + i, resetEvery }),
+      );
+      add({ __name__: "latency_seconds_sum", job, instance }, counter({ perSecond: 4 + j + i, resetEvery }));
+    }
+  }
+  // Buckets that are no histogram: not monotonic, without +Inf, and with a bound that is no number.
+  for (const [l, le] of ["1", "2", "4", "+Inf"].entries()) {
+    add({ __name__: "odd_bucket", kind: "falling", le }, (_, s) => dyadic(50 - 10 * l + s / 64));
+  }
+  for (const [l, le] of ["1", "2"].entries()) {
+    add({ __name__: "odd_bucket", kind: "open", le }, (_, s) => dyadic(5 * l + s / 100));
+  }
+  add({ __name__: "odd_bucket", kind: "word", le: "many" }, () => 3);
+}
+
+const oddValues: Readonly<Record<string, (scrape: number) => number>> = {
+  nan: (scrape) => (scrape % 3 === 0 ? Number.NaN : scrape % 7),
+  inf: (scrape) => (scrape % 5 === 0 ? Number.POSITIVE_INFINITY : scrape % 4),
+  "-inf": (scrape) => (scrape % 4 === 1 ? Number.NEGATIVE_INFINITY : -scrape % 6),
+  huge: (scrape) => (scrape % 2 === 0 ? 1.5e308 : -1.25e308),
+  tiny: (scrape) => (scrape % 3) * 5e-324,
+  zero: (scrape) => (scrape % 2 === 0 ? 0 : -0),
+};
+
+function addOddities(add: Add): void {
+  for (const [kind, valueAt] of Object.entries(oddValues)) add({ __name__: "odd_value", kind }, valueAt, 20);
+  add({ __name__: "rare", job: "api" }, gauge(5, 700), 240);
+  add({ __name__: "rare", job: "web" }, gauge(7, 900), 420);
+  add({ __name__: "late", job: "api" }, (scrape, s) => (s < 5400 ? undefined : scrape % 11));
+  add({ __name__: "early", job: "api" }, (scrape, s) =>
+    s > 8000 ? undefined : s > 7985 ? "stale" : scrape % 13,
+  );
+  add({ __name__: "text", job: "api", path: "/a/b.c", word: 'é"\\ $1\n' }, gauge(3, 400, 5));
+  add({ __name__: "text", job: "web", path: "/a/d", word: "日本" }, gauge(3, 450, 6));
+}
+
+function addEdges(add: Add): void {
+  for (const [i, instance] of instances.entries()) {
+    add({ __name__: "edge_total", instance }, counter({ perSecond: 0.5 + i, resetEvery: i * 900, base: 0 }));
+    add({ __name__: "edge_gauge", instance }, gauge(8, 333 + i));
+    add({ __name__: "edge_rare", instance }, (scrape) => (scrape % (8 + i) === 0 ? scrape : undefined));
+  }
+}
+
+/** OpenMetrics text, as promtool makes blocks from. */
+export function openMetricsText(series: readonly FuzzSamples[]): string {
+  const lines: string[] = [];
+  for (const { labels, samples } of series) {
+    const { __name__: name, ...others } = labels;
+    const pairs = Object.entries(others).map(([label, value]) => `${label}=${quoted(value)}`);
+    for (const { t, v } of samples)
+      lines.push(`${name}{${pairs.join(",")}} ${valueText(v)} ${(t / 1000).toFixed(3)}\n`);
+  }
+  return `${lines.join("")}# EOF\n`;
+}
+
+function quoted(value: string): string {
+  return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+}
+
+function valueText(value: number | "stale"): string {
+  if (value === "stale") throw new Error("OpenMetrics text cannot say that a series ends");
+  if (Object.is(value, -0)) return "-0";
+  return Number.isFinite(value) ? String(value) : value > 0 ? "+Inf" : value < 0 ? "-Inf" : "NaN";
+}
