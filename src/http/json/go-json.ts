@@ -1,21 +1,20 @@
-import { GatewayError } from "../../lib/errors.ts";
 import type { JsonValue } from "../../promql/syntax/expr-json.ts";
-import { quoteJson } from "./json-writer.ts";
 
-/** A value as Go's encoding/json writes it. Throws GatewayError `internal` for a number that JSON cannot hold. */
+/** A value as Go's encoding/json writes it: what HTML could take for markup is escaped, what is not UTF-8 is U+FFFD. */
 export function toGoJson(value: JsonValue): string {
-  if (typeof value === "string") return quoteJson(value, true);
-  if (typeof value === "number" && !Number.isFinite(value)) {
-    throw new GatewayError("internal", `unsupported value: ${value}`);
-  }
-  if (value === null || typeof value !== "object") return String(value);
-  if (isList(value)) return `[${value.map(toGoJson).join(",")}]`;
-  const members = Object.entries(value).map(
-    ([name, member]) => `${quoteJson(name, true)}:${toGoJson(member)}`,
+  // An escape is looked at from its backslash on, so that a written backslash before a letter is none.
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]|\\(?:[\\bf]|ud[89a-f][0-9a-f]{2})/g,
+    (found) => replacements[found] ?? (found.length === 1 ? escapeUnit(found) : "\\ufffd"),
   );
-  return `{${members.join(",")}}`;
 }
 
-function isList(value: readonly JsonValue[] | object): value is readonly JsonValue[] {
-  return Array.isArray(value);
+const replacements: Readonly<Record<string, string>> = {
+  "\\\\": "\\\\",
+  "\\b": "\\u0008",
+  "\\f": "\\u000c",
+};
+
+function escapeUnit(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

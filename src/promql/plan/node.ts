@@ -117,10 +117,23 @@ export function valueTypeOf(node: PlanNode): Exclude<ValueType, "none"> {
     case "negate":
       return valueTypeOf(node.expr);
     case "binary":
-      return valueTypeOf(node.lhs) === "scalar" && valueTypeOf(node.rhs) === "scalar" ? "scalar" : "vector";
+      return typeOfBinary(node);
     case "call":
       return scalarFunctions.has(node.func) ? "scalar" : "vector";
   }
+}
+
+/** Types of binary nodes that were asked for: each level of a chain asks, and asking all the way down each time adds up. */
+const binaryTypes = new WeakMap<PlanNode, "scalar" | "vector">();
+
+function typeOfBinary(node: Extract<PlanNode, { readonly kind: "binary" }>): "scalar" | "vector" {
+  let type = binaryTypes.get(node);
+  if (type === undefined) {
+    const scalars = valueTypeOf(node.lhs) === "scalar" && valueTypeOf(node.rhs) === "scalar";
+    type = scalars ? "scalar" : "vector";
+    binaryTypes.set(node, type);
+  }
+  return type;
 }
 
 /** What of the text a node stands for. */

@@ -6,6 +6,7 @@ import type {
   BinaryOp,
   Call,
   Expr,
+  SelectorMatcher,
   Span,
   ValueType,
   VectorSelector,
@@ -77,8 +78,12 @@ function checkSelector(p: ParserState, selector: VectorSelector, mayBeEmpty: boo
     }
     return;
   }
-  if (mayBeEmpty || selector.matchers.some((matcher) => !createMatcher(matcher).matches(""))) return;
+  if (mayBeEmpty || selector.matchers.some((matcher) => !matchesNothing(p, matcher))) return;
   note(p, selector.span, "vector selector must contain at least one non-empty matcher");
+}
+
+function matchesNothing(p: ParserState, matcher: SelectorMatcher): boolean {
+  return (p.regexes.get(matcher) ?? createMatcher(matcher)).matches("");
 }
 
 function checkAggregate(p: ParserState, expr: AggregateExpr): void {
@@ -99,9 +104,10 @@ function checkBinary(p: ParserState, expr: Writable<BinaryExpr>): ValueType {
     note(p, operatorSpan(p, expr), "comparisons between scalars must use BOOL modifier");
   }
   const { matching } = expr;
-  if (matching?.on === true) {
+  if (matching?.on === true && matching.include.length > 0) {
+    const include = new Set(matching.include);
     for (const label of matching.labels) {
-      if (!matching.include.includes(label)) continue;
+      if (!include.has(label)) continue;
       const what = `label ${quoteGo(label)} must not occur in ON and GROUP clause at once`;
       note(p, operatorSpan(p, expr), what);
     }

@@ -1,3 +1,4 @@
+import { GatewayError } from "../../lib/errors.ts";
 import type {
   AtModifier,
   BinaryExpr,
@@ -8,7 +9,7 @@ import type {
   VectorMatching,
   VectorSelector,
 } from "./ast.ts";
-import { formatShortest } from "./format-number.ts";
+import { formatGeneral, formatShortest } from "./format-number.ts";
 import { functions } from "./functions.ts";
 
 /** What JSON can hold. */
@@ -22,7 +23,7 @@ export type JsonValue =
 
 /**
  * The expression as Prometheus's `/api/v1/parse_query` gives it to tree views: members by name, durations in milliseconds,
- * numbers as texts. A fill value keeps its number, which JSON.stringify turns into `null` where it is not finite.
+ * numbers as texts. Throws GatewayError `internal`, as Prometheus does, for a fill value that JSON cannot hold.
  */
 export function exprJson(expr: Expr): JsonValue {
   switch (expr.kind) {
@@ -115,8 +116,15 @@ function binaryJson(expr: BinaryExpr): JsonValue {
 }
 
 function matchingJson({ card, fillLeft, fillRight, include, labels, on }: VectorMatching): JsonValue {
-  const fillValues = { lhs: fillLeft ?? null, rhs: fillRight ?? null };
+  const fillValues = { lhs: fillJson(fillLeft), rhs: fillJson(fillRight) };
   return { card, fillValues, include, labels, on };
+}
+
+function fillJson(value: number | undefined): JsonValue {
+  if (value === undefined) return null;
+  if (!Number.isFinite(value))
+    throw new GatewayError("internal", `unsupported value: ${formatGeneral(value)}`);
+  return value;
 }
 
 function callJson({ func, args }: Call): JsonValue {

@@ -95,7 +95,7 @@ function matcherType(kind: TokenKind): MatcherType | undefined {
 
 function checkRegex(p: ParserState, matcher: SelectorMatcher, start: number): void {
   try {
-    createMatcher(matcher);
+    p.regexes.set(matcher, createMatcher(matcher));
   } catch (error) {
     note(p, { start: p.source.byteAt(start), end: tokenSpan(p).end }, messageOf(error));
   }

@@ -1,4 +1,5 @@
-import type { Span } from "./ast.ts";
+import type { CompiledMatcher } from "../../model/matches.ts";
+import type { SelectorMatcher, Span } from "./ast.ts";
 import { createLexer, type Lexer } from "./lexer.ts";
 import type { Source } from "./source.ts";
 import { describeToken, type TokenKind } from "./token.ts";
@@ -34,10 +35,20 @@ export interface ParserState {
   height: number;
   /** Where the token before the one in hand ends, in units. */
   passed: number;
+  /** Tokens read so far. */
+  tokens: number;
+  /** Regular expressions that were compiled to see whether they can be. */
+  readonly regexes: Map<SelectorMatcher, CompiledMatcher>;
 }
 
-/** Levels of nesting that a query may have; trees are walked by recursion everywhere. */
-export const maxNesting = 1000;
+/** Levels that parentheses, calls and signs may be nested; each takes several calls of the parser's functions. */
+export const maxNesting = 500;
+
+/** Levels that a tree may have, a chain of operators being one for each; trees are walked by recursion everywhere. */
+export const maxHeight = 1000;
+
+/** Tokens that a query may have: more than any person or template writes, and few enough to be read in a moment. */
+export const maxTokens = 1 << 16;
 
 /** Thrown once a diagnostic is noted that reading cannot go on from. */
 export const syntaxStop = new Error("reading stopped at a syntax error");
@@ -54,6 +65,8 @@ export function createParserState(source: Source, options: ParserOptions): Parse
     depth: 0,
     height: 0,
     passed: 0,
+    tokens: 0,
+    regexes: new Map(),
   };
   return p;
 }
@@ -62,6 +75,9 @@ export function createParserState(source: Source, options: ParserOptions): Parse
 export function advance(p: ParserState): void {
   p.passed = p.lexer.end;
   p.lexer.next();
+  if (++p.tokens > maxTokens) {
+    stop(p, `query has too many parts, wants at most ${maxTokens} names, values, operators and the like`);
+  }
   if (p.lexer.kind === "error") note(p, tokenSpan(p), p.lexer.problem);
 }
 
@@ -109,7 +125,7 @@ export function expectToken(p: ParserState, kind: TokenKind, context = "", expec
 
 /** Counts one level down; pair it with `leave`. */
 export function enter(p: ParserState): void {
-  if (++p.depth > maxNesting) tooDeep(p);
+  if (++p.depth > maxNesting) tooDeep(p, maxNesting);
 }
 
 export function leave(p: ParserState): void {
@@ -119,10 +135,14 @@ export function leave(p: ParserState): void {
 /** Notes that the expression read last stands on parts of `height` levels. */
 export function raise(p: ParserState, height: number): void {
   p.height = height + 1;
-  if (p.height > maxNesting) tooDeep(p);
+  if (p.height > maxHeight) tooDeep(p, maxHeight);
 }
 
-function tooDeep(p: ParserState): never {
-  note(p, tokenSpan(p), `expression nests too deeply, wants at most ${maxNesting} levels`);
+function tooDeep(p: ParserState, levels: number): never {
+  stop(p, `expression nests too deeply, wants at most ${levels} levels`);
+}
+
+function stop(p: ParserState, message: string): never {
+  note(p, tokenSpan(p), message);
   throw syntaxStop;
 }
