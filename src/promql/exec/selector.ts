@@ -3,6 +3,7 @@ import type { SampleColumn, SampleSource, SelectRequest } from "../../store/samp
 import { createWindowCache, type Windows } from "../functions/windows.ts";
 import type { MatrixNode, SelectorNode } from "../plan/node.ts";
 import { extendRange } from "./extension.ts";
+import { createStatsReader } from "./histogram-stats.ts";
 import {
   type Column,
   createColumn,
@@ -24,15 +25,18 @@ function namesOf(selector: SelectorNode): Names {
     : "many";
 }
 
-/** A source that lets others have their turn between series. */
-function pacedSource(run: Run, request: SelectRequest): Pick<SampleSource, "next"> {
+/** What a selector reads, letting others have their turn between series. */
+function selectedSource(run: Run, node: SelectorNode, request: SelectRequest): Pick<SampleSource, "next"> {
   const source = run.select(request);
-  return {
+  const paced: Pick<SampleSource, "next"> = {
     next() {
       const wait = run.turn();
       return wait === undefined ? source.next() : wait.then(() => source.next());
     },
   };
+  if (!node.statsOnly) return paced;
+  const read = createStatsReader();
+  return { next: () => pullMapped(paced, read) };
 }
 
 /** What an instant selector answers: values, or seconds at which samples were taken or their counters began. */
@@ -40,7 +44,7 @@ export type Picked = "values" | "times" | "start-times";
 
 /** An instant selector: at each step the latest sample within the lookback, unless it is a staleness marker. */
 export function createSelector(run: Run, node: SelectorNode, span: Span, picked: Picked): Operator {
-  const source = pacedSource(run, {
+  const source = selectedSource(run, node, {
     matchers: node.matchers,
     range: readRange(span, node, run.lookbackMs),
     func: node.func,
@@ -143,7 +147,7 @@ interface Scratch {
 /** A range selector: each series' samples without staleness markers. Windows are cut by who reads them. */
 export function createMatrixSelector(run: Run, node: MatrixNode, span: Span): SamplesOperator {
   const { selector, rangeMs } = node;
-  const source = pacedSource(run, {
+  const source = selectedSource(run, selector, {
     matchers: selector.matchers,
     range: extendRange(readRange(span, selector, rangeMs), selector, run.lookbackMs),
     func: selector.func,

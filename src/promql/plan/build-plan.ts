@@ -19,13 +19,30 @@ export function buildPlan(expr: Expr, times: PlanTimes): PlanNode {
     stepSeconds: times.stepMs / 1000,
     rangeSeconds: (times.endMs - times.startMs) / 1000,
   };
-  return convert(expr, { times, scope, func: "" });
+  return convert(expr, { times, scope, func: "", histograms: "whole" });
 }
 
 interface Scope {
   readonly times: PlanTimes;
   readonly scope: DurationScope;
   readonly func: string;
+  readonly histograms: HistogramParts;
+}
+
+/** What of native histograms is looked at further up: their counts and sums, or, whatever else is said, all of them. */
+type HistogramParts = "whole" | "stats" | "buckets";
+
+const statsFunctions: ReadonlySet<string> = new Set(["histogram_avg", "histogram_count", "histogram_sum"]);
+const bucketFunctions: ReadonlySet<string> = new Set([
+  "histogram_fraction",
+  "histogram_quantile",
+  "histogram_quantiles",
+]);
+
+/** Follows Prometheus's detectHistogramStatsDecoding. */
+function partsFor(func: string, above: HistogramParts): HistogramParts {
+  if (above === "buckets" || bucketFunctions.has(func)) return "buckets";
+  return statsFunctions.has(func) ? "stats" : above;
 }
 
 function convert(expr: Expr, scope: Scope): PlanNode {
@@ -61,7 +78,8 @@ function convert(expr: Expr, scope: Scope): PlanNode {
       };
     }
     case "binary": {
-      const inside = { ...scope, func: "" };
+      const trims = expr.op === "</" || expr.op === ">/";
+      const inside = { ...scope, func: "", histograms: trims ? "buckets" : scope.histograms } as const;
       const lhs = convert(expr.lhs, inside);
       const rhs = convert(expr.rhs, inside);
       const { op, matching, bool, span } = expr;
@@ -90,8 +108,10 @@ function call({ func, args, span }: Call, scope: Scope): PlanNode {
       return { kind: "number", value: (endMs - startMs) / 1000, span };
     case "step":
       return { kind: "number", value: stepMs / 1000, span };
-    default:
-      return { kind: "call", func, args: args.map((arg) => convert(arg, { ...scope, func })), span };
+    default: {
+      const inside = { ...scope, func, histograms: partsFor(func, scope.histograms) };
+      return { kind: "call", func, args: args.map((arg) => convert(arg, inside)), span };
+    }
   }
 }
 
@@ -103,6 +123,7 @@ function selector(expr: VectorSelector, scope: Scope): SelectorNode {
     matchers,
     projection: undefined,
     func: scope.func,
+    statsOnly: scope.histograms === "stats",
     extension,
     ...placed(expr, scope),
     span,
@@ -114,7 +135,8 @@ function subquery(expr: SubqueryExpr, scope: Scope): PlanNode {
   return {
     kind: "subquery",
     span: expr.span,
-    expr: convert(expr.expr, scope),
+    // Its steps may pass resets by, which buckets alone tell.
+    expr: convert(expr.expr, { ...scope, histograms: "buckets" }),
     rangeMs: expr.rangeExpr ? evaluateDuration(expr.rangeExpr, scope.scope, false) : expr.rangeMs,
     stepMs: stepMs > 0 ? stepMs : scope.times.defaultSubqueryStepMs,
     trimmed: false,

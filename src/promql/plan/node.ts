@@ -37,6 +37,8 @@ export interface SelectorNode extends Placed {
   readonly projection: Projection | undefined;
   /** The nearest function or aggregation around it, for the select request. */
   readonly func: string;
+  /** Whether of native histograms nothing but counts and sums is looked at. */
+  readonly statsOnly: boolean;
   /** How it makes up values at the edges of its range. */
   readonly extension: "anchored" | "smoothed" | undefined;
 }
