@@ -1,4 +1,5 @@
-import { fractionBelow, log2 } from "./fraction-below.ts";
+import { exp2, log2 } from "./binary-logarithm.ts";
+import { fractionBelow } from "./fraction-below.ts";
 import { customSchema, type Histogram } from "./histogram.ts";
 import { type BucketWalk, createBucketWalk, nextBucket, walkDown, walkUp } from "./walk-buckets.ts";
 
@@ -86,8 +87,8 @@ function interpolate(lower: number, upper: number, fraction: number, isCustom: b
   if (isCustom || (lower <= 0 && upper >= 0)) return lower + (upper - lower) * fraction;
   const logLower = log2(Math.abs(lower));
   const logUpper = log2(Math.abs(upper));
-  if (lower > 0) return 2 ** (logLower + (logUpper - logLower) * fraction);
-  return -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction)));
+  if (lower > 0) return exp2(logLower + (logUpper - logLower) * fraction);
+  return -exp2(logUpper + (logLower - logUpper) * (1 - fraction));
 }
 
 let lastHasNaN = false;

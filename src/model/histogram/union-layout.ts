@@ -65,12 +65,12 @@ function insideZeroBucket(layout: HistogramLayout, indexes: Int32Array): number 
   return count;
 }
 
-/** Whether adding a histogram of this layout to another of it is adding their buckets, none being left out. */
+/**
+ * Whether adding a histogram of this layout to another of it is adding their buckets, none being left out.
+ * Bounds so low that they are zero lie inside a zero bucket of no width.
+ */
 export function clearOfZeroBucket(layout: HistogramLayout): boolean {
-  return (
-    layout.zeroThreshold === 0 ||
-    (insideZeroBucket(layout, layout.positive) === 0 && insideZeroBucket(layout, layout.negative) === 0)
-  );
+  return insideZeroBucket(layout, layout.positive) === 0 && insideZeroBucket(layout, layout.negative) === 0;
 }
 
 function uniteIndexes(
