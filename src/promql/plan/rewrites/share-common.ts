@@ -1,5 +1,5 @@
 import { type PlanNode, valueTypeOf } from "../node.ts";
-import { planKey } from "../plan-key.ts";
+import { createPlanKeys } from "../plan-key.ts";
 import { childrenOf, mapChildren, type Rewrite } from "./rewrite.ts";
 
 /**
@@ -9,29 +9,35 @@ import { childrenOf, mapChildren, type Rewrite } from "./rewrite.ts";
 export const shareCommon: Rewrite = {
   name: "share-common",
   apply(plan) {
-    const counts = new Map<string, number>();
-    count(plan, "", counts);
-    return [...counts.values()].some((times) => times > 1) ? share(plan, "", counts) : plan;
+    const seen = { keyOf: createPlanKeys(), counts: new Map<string, number>() };
+    count(plan, "", seen);
+    return [...seen.counts.values()].some((times) => times > 1) ? share(plan, "", seen) : plan;
   },
 };
 
-function count(node: PlanNode, scope: string, counts: Map<string, number>): void {
+interface Seen {
+  readonly keyOf: (node: PlanNode) => string;
+  readonly counts: Map<string, number>;
+}
+
+function count(node: PlanNode, scope: string, seen: Seen): void {
   if (isHeld(node)) {
-    const key = scope + planKey(node);
+    const { keyOf, counts } = seen;
+    const key = scope + keyOf(node);
     const times = (counts.get(key) ?? 0) + 1;
     counts.set(key, times);
     // What is inside of a repeated part is worked out with it.
     if (times > 1) return;
   }
-  for (const child of childrenOf(node)) count(child, scopeInside(node, scope), counts);
+  for (const child of childrenOf(node)) count(child, scopeInside(node, scope), seen);
 }
 
-function share(node: PlanNode, scope: string, counts: ReadonlyMap<string, number>): PlanNode {
-  const inside = (child: PlanNode) => share(child, scopeInside(node, scope), counts);
+function share(node: PlanNode, scope: string, seen: Seen): PlanNode {
+  const inside = (child: PlanNode) => share(child, scopeInside(node, scope), seen);
   if (!isHeld(node)) return mapChildren(node, inside);
-  const key = scope + planKey(node);
+  const key = scope + seen.keyOf(node);
   const shared = mapChildren(node, inside);
-  return (counts.get(key) ?? 0) > 1 ? { kind: "shared", key, expr: shared } : shared;
+  return (seen.counts.get(key) ?? 0) > 1 ? { kind: "shared", key, expr: shared } : shared;
 }
 
 /** Equal parts are the same only over the same steps: subqueries and what is evaluated once have steps of their own. */
@@ -42,7 +48,19 @@ function scopeInside(node: PlanNode, scope: string): string {
   return `${scope}[${rangeMs}:${stepMs} ${atMs} ${offsetMs}] `;
 }
 
+/** Answers to isHeld, which is asked at every level. */
+const heldNodes = new WeakMap<PlanNode, boolean>();
+
 function isHeld(node: PlanNode): boolean {
+  let answer = heldNodes.get(node);
+  if (answer === undefined) {
+    answer = findHeld(node);
+    heldNodes.set(node, answer);
+  }
+  return answer;
+}
+
+function findHeld(node: PlanNode): boolean {
   switch (node.kind) {
     case "aggregate":
       return true;
