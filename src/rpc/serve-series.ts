@@ -133,19 +133,22 @@ function sendFull(series: SeriesCall, batch: SeriesBatch): void {
   series.heldBytes = 0;
   call.ctx.memory.take(framer.heldBytes);
   series.heldBytes = framer.heldBytes;
-  for (const frame of frames) write(series, frame);
+  if (frames === undefined) return;
+  write(series, frames);
   meter.sent(framer.frameCount - frameCount);
 }
 
 /** Writes the rows that are held, without which an error or a slow store would keep them back. Never throws. */
 function sendHeld(series: SeriesCall): void {
-  const { framer, exchange, call, meter, heldBytes } = series;
-  const frames = framer.flush();
-  if (frames.length === 0) return;
+  const { framer, exchange, call, meter, heldBytes, slabs } = series;
+  const frame = framer.flush();
+  if (frame === undefined) return;
   series.heldBytes = 0;
   respond(exchange);
-  for (const frame of frames.slice(0, -1)) exchange.write(frame);
-  exchange.write(frames.at(-1) ?? new Uint8Array(0), () => call.ctx.memory.give(heldBytes));
+  exchange.write(frame, () => {
+    call.ctx.memory.give(heldBytes);
+    slabs.give(new Uint8Array(frame.buffer));
+  });
   meter.sent(1);
 }
 

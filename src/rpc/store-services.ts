@@ -158,9 +158,9 @@ async function* streamSeries(
   const meter = start(served, context, "server_stream");
   const deframer = createDeframer({ limitBytes: 2 ** 32 });
   const framer = new SeriesFramer(request.responseBatchSize);
-  const responses = (frames: readonly Uint8Array[]) => {
+  const responses = (frames: Uint8Array | undefined) => {
     const messages: Uint8Array[] = [];
-    for (const frame of frames) deframer.push(frame, messages);
+    if (frames !== undefined) deframer.push(frames, messages);
     meter.sent(messages.length);
     return messages.map((message) => fromBinary(SeriesResponseSchema, message));
   };

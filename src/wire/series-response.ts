@@ -24,44 +24,89 @@ export interface RowRange {
   readonly to: number;
   /** Series in one frame; 0 and 1 write each series as a frame of its own. */
   readonly batchSize: number;
+  /** Records that open the first frame, which then has room for at least one of the rows. Not for frames of one series. */
+  readonly before?: { readonly records: Uint8Array; readonly rows: number };
 }
+
+const nothingBefore = { records: new Uint8Array(0), rows: 0 };
 
 /** gRPC frames of rows [from, to), as one piece of bytes. It is written into what `allocate` gives, which may be larger. */
 export function encodeSeriesFrames(
   batch: SeriesBatch,
   range: RowRange,
-  allocate: (sizeBytes: number) => Uint8Array = (sizeBytes) => new Uint8Array(sizeBytes),
+  allocate: (sizeBytes: number) => Uint8Array = newBytes,
 ): Uint8Array {
-  const { from, to } = range;
-  const perFrame = Math.max(1, range.batchSize);
-  const total = measure(batch, range, perFrame);
+  const { from, to, batchSize, before = nothingBefore } = range;
+  measure(batch, from, to);
+  const perFrame = Math.max(1, batchSize);
+  const firstEnd = Math.min(to, from + perFrame - before.rows);
+  let total = 0;
+  for (let first = from, last = firstEnd; first < to; first = last, last = Math.min(to, last + perFrame)) {
+    const records = recordsSize(from, first, last) + (first === from ? before.records.length : 0);
+    total += framePrefixSize + records + (batchSize > 1 ? 1 + varintSize(records) : 0);
+  }
   const out = allocate(total);
   let pos = 0;
-  for (let first = from; first < to; first += perFrame) {
-    const last = Math.min(to, first + perFrame);
-    pos =
-      range.batchSize > 1
-        ? writeBatch(out, pos, batch, { from, first, last })
-        : writeSingle(out, pos, batch, first, from);
+  for (let first = from, last = firstEnd; first < to; first = last, last = Math.min(to, last + perFrame)) {
+    const opening = first === from ? before.records : nothingBefore.records;
+    pos = writeFrameHead(out, pos, recordsSize(from, first, last) + opening.length, batchSize > 1);
+    pos = copyBytes(out, pos, opening, 0, opening.length);
+    for (let row = first; row < last; row++)
+      pos = writeSeries(out, pos, batch, row, sizes[row - from] as number);
   }
   return out.length === total ? out : out.subarray(0, total);
 }
 
-/** Fills `sizes` with the sizes of the rows' Series messages; returns the size of all frames. */
-function measure(batch: SeriesBatch, { from, to, batchSize }: RowRange, perFrame: number): number {
+/** The gRPC frame of a SeriesBatch with these records. */
+export function encodeRecordsFrame(
+  records: Uint8Array,
+  allocate: (sizeBytes: number) => Uint8Array = newBytes,
+): Uint8Array {
+  const total = framePrefixSize + 1 + varintSize(records.length) + records.length;
+  const out = allocate(total);
+  out.set(records, writeFrameHead(out, 0, records.length, true));
+  return out.length === total ? out : out.subarray(0, total);
+}
+
+/** Size of the records `0x0a len Series` of rows [from, to). */
+export function sizeOfSeriesRecords(batch: SeriesBatch, from: number, to: number): number {
+  measure(batch, from, to);
+  return recordsSize(from, from, to);
+}
+
+/** Writes the records of all rows from `from` on; returns the offset past them. */
+export function writeSeriesRecords(out: Uint8Array, at: number, batch: SeriesBatch, from: number): number {
+  let pos = at;
+  for (let row = from; row < batch.count; row++)
+    pos = writeSeries(out, pos, batch, row, seriesSize(batch, row));
+  return pos;
+}
+
+function newBytes(sizeBytes: number): Uint8Array {
+  return new Uint8Array(sizeBytes);
+}
+
+function writeFrameHead(out: Uint8Array, at: number, records: number, inBatch: boolean): number {
+  if (!inBatch) return writeFramePrefix(out, at, records);
+  const pos = writeFramePrefix(out, at, 1 + varintSize(records) + records);
+  out[pos] = batchTag;
+  return writeVarint(out, pos + 1, records);
+}
+
+/** Fills `sizes` with the sizes of the rows' Series messages. */
+function measure(batch: SeriesBatch, from: number, to: number): void {
   if (to - from > sizes.length) sizes = new Uint32Array(2 * (to - from));
-  let total = 0;
-  for (let first = from; first < to; first += perFrame) {
-    const last = Math.min(to, first + perFrame);
-    let frame = 0;
-    for (let row = first; row < last; row++) {
-      const size = seriesSize(batch, row);
-      sizes[row - from] = size;
-      frame += 1 + varintSize(size) + size;
-    }
-    total += framePrefixSize + frame + (batchSize > 1 ? 1 + varintSize(frame) : 0);
+  for (let row = from; row < to; row++) sizes[row - from] = seriesSize(batch, row);
+}
+
+/** Size of the records of rows [first, last), which were measured from row `from` on. */
+function recordsSize(from: number, first: number, last: number): number {
+  let size = 0;
+  for (let row = first; row < last; row++) {
+    const series = sizes[row - from] as number;
+    size += 1 + varintSize(series) + series;
   }
-  return total;
+  return size;
 }
 
 function seriesSize(batch: SeriesBatch, row: number): number {
@@ -72,31 +117,6 @@ function seriesSize(batch: SeriesBatch, row: number): number {
     size += 1 + varintSize(length) + length;
   }
   return size;
-}
-
-function writeSingle(out: Uint8Array, at: number, batch: SeriesBatch, row: number, from: number): number {
-  const size = sizes[row - from] as number;
-  return writeSeries(out, writeFramePrefix(out, at, 1 + varintSize(size) + size), batch, row, size);
-}
-
-function writeBatch(
-  out: Uint8Array,
-  at: number,
-  batch: SeriesBatch,
-  rows: { readonly from: number; readonly first: number; readonly last: number },
-): number {
-  const { from, first, last } = rows;
-  let content = 0;
-  for (let row = first; row < last; row++) {
-    const size = sizes[row - from] as number;
-    content += 1 + varintSize(size) + size;
-  }
-  let pos = writeFramePrefix(out, at, 1 + varintSize(content) + content);
-  out[pos] = batchTag;
-  pos = writeVarint(out, pos + 1, content);
-  for (let row = first; row < last; row++)
-    pos = writeSeries(out, pos, batch, row, sizes[row - from] as number);
-  return pos;
 }
 
 /** Labels and chunks that lie in their buffer as they are to be written, as those of an untouched row do, go in one copy. */

@@ -9,14 +9,21 @@ import { everyCase } from "../support/every-case.ts";
 
 const test = suite("series framer");
 
-function batchOf(from: number, count: number) {
+function batchOf(from: number, count: number, dataBytes?: number) {
   const builder = new BatchBuilder();
   for (let i = 0; i < count; i++) {
     builder.appendLabels(labelsOf({ __name__: "up", i: String(from + i) }));
-    builder.appendChunk({ minMs: 1, maxMs: 2, encoding: 0, data: new Uint8Array(200 * (i % 2)) });
+    builder.appendChunk({
+      minMs: 1,
+      maxMs: 2,
+      encoding: 0,
+      data: new Uint8Array(dataBytes ?? 200 * (i % 2)),
+    });
   }
   return builder.take();
 }
+
+const nothing = new Uint8Array(0);
 
 /** Series numbers by frame. */
 function framesOf(pieces: readonly Uint8Array[]): string[][] {
@@ -44,17 +51,43 @@ test("every run of batches leaves in full frames and one rest, in order", () => 
     let total = 0;
     for (let batches = choose(4); batches > 0; batches--) {
       const count = choose(6);
-      pieces.push(...framer.push(batchOf(total, count)));
+      pieces.push(framer.push(batchOf(total, count)) ?? nothing);
       total += count;
       assert.ok(framesOf(pieces).every((frame) => frame.length === Math.max(1, batchSize)));
     }
-    pieces.push(...framer.flush());
+    pieces.push(framer.flush() ?? nothing);
     const frames = framesOf(pieces);
     assert.equal(
       frames.flat(),
       Array.from({ length: total }, (_, i) => String(i)),
     );
     assert.is(frames.length, Math.ceil(total / Math.max(1, batchSize)));
+    assert.is(framer.frameCount, frames.length);
+    assert.is(framer.heldBytes, 0);
+  }
+});
+
+test("rows that are large leave at once, small ones before them first", () => {
+  for (const choose of everyCase()) {
+    const batchSize = 2 + choose(4);
+    const framer = new SeriesFramer(batchSize);
+    const pieces: Uint8Array[] = [];
+    let total = 0;
+    for (let batches = choose(4); batches > 0; batches--) {
+      const count = choose(4);
+      const dataBytes = [10, 9_000, 40_000][choose(3)] ?? 0;
+      pieces.push(framer.push(batchOf(total, count, dataBytes)) ?? nothing);
+      total += count;
+      assert.ok(framer.heldBytes < 32 * 1024);
+      if (count > 0 && dataBytes > 32 * 1024) assert.is(framer.heldBytes, 0);
+    }
+    pieces.push(framer.flush() ?? nothing);
+    const frames = framesOf(pieces);
+    assert.equal(
+      frames.flat(),
+      Array.from({ length: total }, (_, i) => String(i)),
+    );
+    assert.ok(frames.every((frame) => frame.length > 0 && frame.length <= batchSize));
     assert.is(framer.frameCount, frames.length);
     assert.is(framer.heldBytes, 0);
   }
