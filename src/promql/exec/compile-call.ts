@@ -3,6 +3,7 @@ import { dateFunctions } from "../functions/date-functions.ts";
 import { clampMax, clampMin, instantFunctions, roundColumn } from "../functions/instant-functions.ts";
 import { type CallNode, type PlanNode, spanOf, valueTypeOf } from "../plan/node.ts";
 import { absentLabels, createAbsent } from "./absent.ts";
+import { compileInfo } from "./compile-info.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
 import { createHistogramCall } from "./histogram-call.ts";
 import { type HistogramFigure, histogramFigures, toFigures } from "./histogram-figures.ts";
@@ -90,6 +91,8 @@ function compileNamed(call: Call): Operator {
     case "histogram_quantiles":
     case "histogram_fraction":
       return histogramCall(call);
+    case "info":
+      return compileInfo(compiler, node, span);
     default:
       throw notSupported(`function "${node.func}"`);
   }

@@ -1,4 +1,6 @@
+import { GatewayError } from "../../lib/errors.ts";
 import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
+import { formatLabels } from "../../model/labels.ts";
 import type { SampleColumn, SampleSource, SelectRequest } from "../../store/samples.ts";
 import { createWindowCache, type Windows } from "../functions/windows.ts";
 import type { MatrixNode, SelectorNode } from "../plan/node.ts";
@@ -39,8 +41,11 @@ function selectedSource(run: Run, node: SelectorNode, request: SelectRequest): P
   return { next: () => pullMapped(paced, read) };
 }
 
-/** What an instant selector answers: values, or seconds at which samples were taken or their counters began. */
-export type Picked = "values" | "times" | "start-times";
+/**
+ * What an instant selector answers: values, or seconds at which samples were taken or their counters began. Series whose
+ * `info-times` are asked for have to be floats.
+ */
+export type Picked = "values" | "times" | "start-times" | "info-times";
 
 /** An instant selector: at each step the latest sample within the lookback, unless it is a staleness marker. */
 export function createSelector(run: Run, node: SelectorNode, span: Span, picked: Picked): Operator {
@@ -60,7 +65,8 @@ export function createSelector(run: Run, node: SelectorNode, span: Span, picked:
     column.count = pickLatest(series, windows, column);
     column.histograms = undefined;
     if (picked !== "values") {
-      pickTimes(picked === "times" ? series.timesMs : series.startTimesMs, windows, column);
+      if (picked === "info-times") refuseHistograms(series, windows, column);
+      pickTimes(picked === "start-times" ? series.startTimesMs : series.timesMs, windows, column);
       run.count(series.length, column.count);
     } else if (series.histograms === undefined) {
       run.count(series.length, column.count);
@@ -109,6 +115,15 @@ function pickTimes(timesMs: Float64Array | undefined, windows: Windows, out: Col
   for (let k = 0; k < out.values.length; k++) {
     if (out.present[k] === 0) continue;
     out.values[k] = timesMs === undefined ? 0 : (timesMs[(windows.hi[k] as number) - 1] as number) / 1000;
+  }
+}
+
+function refuseHistograms({ histograms, labels }: SampleColumn, { hi }: Windows, { present }: Column): void {
+  if (histograms === undefined) return;
+  for (let k = 0; k < present.length; k++) {
+    if (present[k] === 0 || !histograms.has((hi[k] as number) - 1)) continue;
+    const series = formatLabels(labels.all());
+    throw new GatewayError("execution", `this should be an info metric, with float samples: ${series}`);
   }
 }
 

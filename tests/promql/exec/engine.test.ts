@@ -272,7 +272,6 @@ const failures: readonly [string, string][] = [
     "vector cannot contain metrics with the same labelset",
   ],
   ['count_over_time({__name__=~"gone|late"}[1m])', "vector cannot contain metrics with the same labelset"],
-  ["info(http_total)", 'function "info" is not supported yet'],
 ];
 
 for (const [query, want] of failures) {
