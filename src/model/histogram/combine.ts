@@ -180,6 +180,20 @@ function hasSameBuckets(into: HistogramLayout, from: HistogramLayout): boolean {
   return sameLayout(into, from) && (into.schema === customSchema || clearOfZeroBucket(into));
 }
 
+/**
+ * Whether an addition leaves the layout as it is. Then it changes counts and numbers of `into` and nothing else, so
+ * that `into` and its compensation may be lent by a column.
+ */
+export function keepsLayout(into: HistogramLayout, from: HistogramLayout): boolean {
+  return (
+    hasSameBuckets(into, from) ||
+    (into.schema === from.schema &&
+      into.zeroThreshold === from.zeroThreshold &&
+      sameEntries(into.customValues, from.customValues) &&
+      unionOf(into, from).layout === into)
+  );
+}
+
 function addBuckets(into: Histogram, from: Histogram, sign: 1 | -1): void {
   const count = bucketCount(from.layout);
   const sums = into.buckets;
@@ -257,23 +271,27 @@ function addToPlacesCompensated(
   { sums: into, losses: compensation }: { readonly sums: Histogram; readonly losses: Histogram },
   from: Histogram,
   lost: Histogram | undefined,
-  union: LayoutUnion,
+  { secondPlaces, isNew }: LayoutUnion,
 ): void {
-  const { secondPlaces, isNew } = union;
   const sums = into.buckets;
   const losses = compensation.buckets;
   for (let i = 0; i < secondPlaces.length; i++) {
     const place = secondPlaces[i] as number;
     if (place < 0) continue;
+    const at = into.at + place;
+    const lossAt = compensation.at + place;
     const value = from.buckets[from.at + i] as number;
     const valueLost = lost === undefined ? 0 : (lost.buckets[lost.at + i] as number);
     if (isNew[i] === 1) {
       // Not zero plus the value: where that is no number, nothing is lost.
-      sums[place] = value;
-      losses[place] = valueLost;
-    } else {
-      addCompensated(sums, losses, place, value);
-      if (valueLost !== 0) addCompensated(sums, losses, place, valueLost);
+      sums[at] = value;
+      losses[lossAt] = valueLost;
+      continue;
     }
+    const sum = sums[at] as number;
+    const total = sum + value;
+    sums[at] = total;
+    losses[lossAt] = lostWith(sum, value, total, losses[lossAt] as number);
+    if (valueLost !== 0) addCompensated(sums, losses, place, valueLost);
   }
 }
