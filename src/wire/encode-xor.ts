@@ -16,7 +16,7 @@ export function encodeXor(times: Float64Array, words: Uint32Array, from: number,
   const out = new BitWriter();
   out.bits(count, 16);
   if (count === 0) return out.finish().subarray(0, 2);
-  const window = { leading: -1, trailing: 0 };
+  const window = createXorWindow();
   let delta = 0;
   for (let at = from; at < to; at++) {
     const time = times[at] as number;
@@ -61,12 +61,17 @@ function fits(value: number, bits: number): boolean {
 }
 
 /** Window of the last value that opened one; `leading` is −1 before the first. */
-interface Window {
+export interface XorWindow {
   leading: number;
   trailing: number;
 }
 
-function writeXor(out: BitWriter, low: number, high: number, window: Window): void {
+export function createXorWindow(): XorWindow {
+  return { leading: -1, trailing: 0 };
+}
+
+/** Writes a value that is xored with the one before it. */
+export function writeXor(out: BitWriter, low: number, high: number, window: XorWindow): void {
   if (low === 0 && high === 0) {
     out.bits(0, 1);
     return;
@@ -87,7 +92,7 @@ function writeXor(out: BitWriter, low: number, high: number, window: Window): vo
 }
 
 /** The bits of the window, moved to the low end. */
-function writeWindow(out: BitWriter, low: number, high: number, window: Window): void {
+function writeWindow(out: BitWriter, low: number, high: number, window: XorWindow): void {
   const { leading, trailing } = window;
   const used = 64 - leading - trailing;
   if (trailing >= 32) out.bits(high >>> (trailing - 32), used);

@@ -1,5 +1,6 @@
 import { Arena } from "./arena.ts";
 import { decodeError } from "./decode-error.ts";
+import { HistogramMessageReader } from "./histogram-message.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import { gatherLabels } from "./series-cursor.ts";
 import { WireReader } from "./wire-reader.ts";
@@ -20,9 +21,16 @@ export class SampledSeriesReader {
   labels: Uint8Array = new Uint8Array(0);
   labelStart = 0;
   labelEnd = 0;
-  readonly samples = new SampleBuffer();
-  /** Native histograms of the series, which are not decoded. */
-  histogramCount = 0;
+  /** Floats and histograms in order of time; a histogram goes behind a float of the same time. */
+  samples = new SampleBuffer();
+  #floats = this.samples;
+  readonly #histograms = new SampleBuffer(16);
+  readonly #mixed = new SampleBuffer(16);
+  /** Whether histogram i of the message has whole numbers. */
+  readonly #areWhole: boolean[] = [];
+  /** The same for sample i of `samples`, where it is a histogram. */
+  #wholeRows: readonly boolean[] = this.#areWhole;
+  readonly #message = new HistogramMessageReader();
   #bytes: Uint8Array = this.labels;
   readonly #results = new WireReader(what);
   readonly #series = new WireReader(what);
@@ -55,6 +63,11 @@ export class SampledSeriesReader {
     }
   }
 
+  /** Whether the histogram that is sample `row` has whole numbers only. */
+  isInteger(row: number): boolean {
+    return this.#wholeRows[row] === true;
+  }
+
   #nextResult(): boolean {
     const results = this.#results;
     while (results.pos < results.end) {
@@ -73,8 +86,9 @@ export class SampledSeriesReader {
   }
 
   #readSeries(start: number, end: number): void {
-    this.samples.clear();
-    this.histogramCount = 0;
+    this.#floats.clear();
+    this.#histograms.clear();
+    this.#areWhole.length = 0;
     const reader = this.#fields.reset(this.#bytes, start, end);
     while (reader.pos < end) {
       const tag = reader.uint32();
@@ -84,9 +98,10 @@ export class SampledSeriesReader {
       }
       const stop = reader.lengthEnd();
       if (tag === 0x12) this.#readSample(reader.pos, stop);
-      else this.histogramCount++;
+      else this.#areWhole.push(this.#message.read(this.#bytes, reader.pos, stop, this.#histograms));
       reader.reset(this.#bytes, stop, end);
     }
+    this.#join();
     const region = gatherLabels(this.#arena, this.#bytes, start, end);
     this.labels = region.buffer;
     this.labelStart = region.start;
@@ -109,7 +124,33 @@ export class SampledSeriesReader {
       } else if (tag === 0x10) time = reader.int64();
       else reader.skipUnknown(tag, 0b110);
     }
-    this.samples.push(time, low, high);
+    this.#floats.push(time, low, high);
+  }
+
+  /** Points `samples` at all samples of the series. */
+  #join(): void {
+    this.#wholeRows = this.#areWhole;
+    if (this.#histograms.length === 0) this.samples = this.#floats;
+    else if (this.#floats.length === 0) this.samples = this.#histograms;
+    else this.#merge();
+  }
+
+  #merge(): void {
+    const floats = this.#floats;
+    const histograms = this.#histograms;
+    const mixed = this.#mixed;
+    const wholeRows: boolean[] = [];
+    mixed.clear();
+    for (let i = 0, j = 0; i < floats.length || j < histograms.length; ) {
+      const takesFloat =
+        j === histograms.length ||
+        (i < floats.length && (floats.times[i] as number) <= (histograms.times[j] as number));
+      if (!takesFloat && this.#areWhole[j] === true) wholeRows[mixed.length] = true;
+      if (takesFloat) mixed.pushOf(floats, i++);
+      else mixed.pushOf(histograms, j++);
+    }
+    this.samples = mixed;
+    this.#wholeRows = wholeRows;
   }
 }
 

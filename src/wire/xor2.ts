@@ -1,7 +1,6 @@
 import { BitReader } from "./bit-reader.ts";
 import { decodeError } from "./decode-error.ts";
-import { encodeXor, samplesPerChunk } from "./encode-xor.ts";
-import { SampleBuffer } from "./sample-buffer.ts";
+import type { SampleBuffer } from "./sample-buffer.ts";
 
 /*
  * Prometheus's XOR2 chunk (tsdb/chunkenc/xor2.go), which StoreAPI cannot carry:
@@ -121,29 +120,4 @@ function readXor(reader: BitReader, value: ValueState): void {
     value.high ^= (reader.high << trailing) | (reader.low >>> (32 - trailing));
     value.low ^= reader.low << trailing;
   }
-}
-
-/** An XOR chunk with the times of its first and last sample. */
-export interface XorChunk {
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly data: Uint8Array;
-}
-
-const scratch = new SampleBuffer();
-
-/** The samples of an XOR2 chunk as XOR chunks of at most 120 samples. Throws as `decodeXor2`. */
-export function recodeXor2(bytes: Uint8Array, start: number, end: number): XorChunk[] {
-  scratch.clear();
-  const count = decodeXor2(bytes, start, end, scratch);
-  const chunks: XorChunk[] = [];
-  for (let from = 0; from < count; from += samplesPerChunk) {
-    const to = Math.min(count, from + samplesPerChunk);
-    chunks.push({
-      minMs: scratch.times[from] as number,
-      maxMs: scratch.times[to - 1] as number,
-      data: encodeXor(scratch.times, scratch.words, from, to),
-    });
-  }
-  return chunks;
 }

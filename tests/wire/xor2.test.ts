@@ -1,9 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { GatewayError } from "../../src/lib/errors.ts";
+import { chunkType } from "../../src/wire/chunked-series.ts";
+import { recodeChunk } from "../../src/wire/recode-chunk.ts";
 import { SampleBuffer } from "../../src/wire/sample-buffer.ts";
 import { decodeXor, xorSampleCount } from "../../src/wire/xor.ts";
-import { decodeXor2, recodeXor2 } from "../../src/wire/xor2.ts";
+import { decodeXor2 } from "../../src/wire/xor2.ts";
 import { everySeed, type SeededRandom } from "../support/seeded-random.ts";
 import { encodeXor2, type Xor2Sample } from "./xor2-encoder.ts";
 
@@ -84,7 +86,7 @@ xor2("become XOR chunks of at most 120 samples with the same samples", () =>
     for (const count of [1, 119, 120, 121, 300]) {
       const samples = randomSamples(random, count);
       const bytes = encodeXor2(samples, { first: true, changeFrom: 5 });
-      const chunks = recodeXor2(bytes, 0, bytes.length);
+      const chunks = recodeChunk(chunkType.xor2, bytes, 0, bytes.length);
       const out = new SampleBuffer();
       let last = Number.NEGATIVE_INFINITY;
       for (const { data, minMs, maxMs } of chunks) {

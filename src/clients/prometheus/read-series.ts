@@ -12,14 +12,7 @@ import { mayCarryLabels } from "./carried-labels.ts";
 import type { ApiCall, PrometheusApi } from "./prometheus-api.ts";
 import type { PrometheusFacts } from "./prometheus-facts.ts";
 import { readBytes, readQuote } from "./read-answer.ts";
-import {
-  chunksOf,
-  chunksOfSamples,
-  createLeftOutHistograms,
-  createRemoteSeries,
-  type LeftOutHistograms,
-  type RemoteSeries,
-} from "./remote-series.ts";
+import { chunksOf, chunksOfSamples, createRemoteSeries, type RemoteSeries } from "./remote-series.ts";
 import {
   createBufferingSorter,
   createStreamingSorter,
@@ -60,14 +53,11 @@ export async function* readSeries(
     if (!shard.matches(labels.buffer, labels.start, labels.end)) return;
     sorter.push(createRemoteSeries(labels, request.skipChunks ? [] : chunks));
   };
-  const leftOut = createLeftOutHistograms();
   try {
     const answer = await startRead(source, request);
-    const read = { answer, take, output, leftOut, range, limit: { ...call, memory: ctx.memory } };
+    const read = { answer, take, output, range, limit: { ...call, memory: ctx.memory } };
     yield* isStreamed(answer) ? readChunked(read) : readSampled(read);
     yield* drain(sorter, output);
-    const warning = leftOut.warning();
-    if (warning !== undefined) output.addWarning(warning);
     const rest = output.take();
     if (rest !== undefined) yield rest;
   } finally {
@@ -82,7 +72,6 @@ interface Read {
   readonly answer: HttpResponse;
   readonly take: TakeSeries;
   readonly output: SeriesOutput;
-  readonly leftOut: LeftOutHistograms;
   readonly range: SeriesRequest["range"];
   readonly limit: ApiCall;
 }
@@ -111,7 +100,7 @@ function isStreamed(answer: HttpResponse): boolean {
 }
 
 async function* readChunked(read: Read): AsyncGenerator<SeriesBatch> {
-  const { answer, take, output, leftOut, range } = read;
+  const { answer, take, output, range } = read;
   const frames = createChunkedFrameReader();
   const series = new ChunkedSeriesReader();
   const payloads: Uint8Array[] = [];
@@ -120,7 +109,7 @@ async function* readChunked(read: Read): AsyncGenerator<SeriesBatch> {
     for (const payload of payloads) {
       series.reset(payload);
       while (series.next()) {
-        const chunks = chunksOf(series, range, leftOut);
+        const chunks = chunksOf(series, range);
         if (chunks.length > 0) take(series.labels, series.labelStart, series.labelEnd, chunks);
       }
     }
@@ -132,7 +121,7 @@ async function* readChunked(read: Read): AsyncGenerator<SeriesBatch> {
   frames.end();
 }
 
-async function* readSampled({ answer, take, output, leftOut, limit }: Read): AsyncGenerator<SeriesBatch> {
+async function* readSampled({ answer, take, output, limit }: Read): AsyncGenerator<SeriesBatch> {
   const compressed = await readBytes(answer, limit);
   let held = compressed.length;
   try {
@@ -142,7 +131,7 @@ async function* readSampled({ answer, take, output, leftOut, limit }: Read): Asy
     const series = new SampledSeriesReader();
     series.reset(message);
     while (series.next() && !output.done) {
-      const chunks = chunksOfSamples(series, leftOut);
+      const chunks = chunksOfSamples(series);
       if (chunks.length > 0) take(series.labels, series.labelStart, series.labelEnd, chunks);
       if (output.sizeBytes < batchBytes) continue;
       const batch = output.take();

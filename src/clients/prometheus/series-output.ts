@@ -48,10 +48,6 @@ export class SeriesOutput {
     this.#last = series;
   };
 
-  addWarning(text: string): void {
-    this.#builder.addWarning(text);
-  }
-
   /** What was collected since the last call; `undefined` for nothing. */
   take(): SeriesBatch | undefined {
     return this.#builder.empty ? undefined : this.#builder.take();

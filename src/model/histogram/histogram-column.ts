@@ -103,6 +103,18 @@ export class HistogramColumn {
     this.#layouts[row] = undefined;
   }
 
+  /** Takes rows [from, to) out; those after them move down. What was lent is junk from then on. */
+  removeRows(from: number, to: number): void {
+    const rows = this.#layouts.length;
+    if (from >= rows) return;
+    this.#layouts.splice(from, to - from);
+    if (to >= rows) return;
+    for (const column of [this.#hints, this.#counts, this.#sums, this.#zeroCounts, this.#starts, this.#rooms])
+      column.copyWithin(from, to, rows);
+    // Their places belong to the rows that moved.
+    this.#rooms.fill(0, rows - (to - from), rows);
+  }
+
   /**
    * Gives a row the layout and room for its buckets, and answers where in `buckets` their counts are to be written.
    * The row's numbers are junk until `setNumbers`.

@@ -1,0 +1,116 @@
+import { resetHints } from "../model/histogram/histogram.ts";
+import { type HistogramHeader, HistogramRows, readHistogramHeader, skipStart } from "./histogram-rows.ts";
+import { isStale, type SampleBuffer } from "./sample-buffer.ts";
+import { VarbitReader, XorColumn } from "./varbit-reader.ts";
+
+/*
+ * Prometheus's histogram chunk of whole numbers (tsdb/chunkenc/histogram.go, histogram_st.go):
+ *
+ *   header | layout | t0, count, zero count, sum 64 bits, bucket … | Δ² of time, count, zero count, sum xor, Δ² of bucket …
+ *
+ * A bucket is written as its difference from the bucket before it, of which then the changes of changes follow. A stale
+ * histogram ends with its sum.
+ */
+
+const reader = new VarbitReader("histogram chunk");
+const header: HistogramHeader = { count: 0, isGauge: false, firstStartKnown: false, startsFrom: 0 };
+const rows = new HistogramRows();
+const sum = new XorColumn();
+/** Differences between buckets, and how they changed last. */
+let values = new Float64Array(256);
+let changes = new Float64Array(256);
+
+/**
+ * Appends the histograms of the HISTOGRAM chunk in [start, end) of `bytes` to `out` and returns how many: the first is
+ * of unknown reset, the later ones are no resets, those of a gauge chunk gauges. Bytes past the last one are ignored.
+ * Throws GatewayError `internal` on a broken chunk and on counts above 2^53; `out` is then as before.
+ */
+export function decodeHistogram(bytes: Uint8Array, start: number, end: number, out: SampleBuffer): number {
+  return decode(bytes, start, end, { out, withStarts: false });
+}
+
+/** The same for HISTOGRAM_ST, whose start times are read over. */
+export function decodeHistogramSt(bytes: Uint8Array, start: number, end: number, out: SampleBuffer): number {
+  return decode(bytes, start, end, { out, withStarts: true });
+}
+
+interface Target {
+  readonly out: SampleBuffer;
+  readonly withStarts: boolean;
+}
+
+function decode(bytes: Uint8Array, start: number, end: number, { out, withStarts }: Target): number {
+  const { length, hasStale } = out;
+  try {
+    reader.reset(bytes, start, end);
+    readHistogramHeader(reader, withStarts, header);
+    if (header.count > 0) append(out);
+    return header.count;
+  } catch (error) {
+    out.remove(length, out.length);
+    out.hasStale = hasStale;
+    throw error;
+  }
+}
+
+function append(out: SampleBuffer): void {
+  rows.begin(reader);
+  const { numbers, width } = rows;
+  sum.reset(1);
+  if (values.length < width) {
+    values = new Float64Array(2 * width);
+    changes = new Float64Array(2 * width);
+  }
+  changes.fill(0, 0, width);
+  let time = reader.varbitInt();
+  let count = reader.varbitUint();
+  let zeroCount = reader.varbitUint();
+  reader.first(sum, 0);
+  for (let i = 0; i < width; i++) values[i] = reader.varbitInt();
+  let timeStep = 0;
+  let countStep = 0;
+  let zeroStep = 0;
+  numbers.resetHint = header.isGauge ? resetHints.gauge : resetHints.unknown;
+  for (let index = 0; ; ) {
+    if (!Number.isSafeInteger(time)) reader.fail(`a time of ${time}`);
+    if (isStale(sum.words[0] as number, sum.words[1] as number)) out.pushStale(time);
+    else {
+      numbers.count = count;
+      numbers.zeroCount = zeroCount;
+      numbers.sum = sum.values[0] as number;
+      addUp();
+      rows.write(out, out.withHistograms(), time);
+    }
+    skipStart(reader, header, index);
+    reader.finish();
+    if (++index === header.count) return;
+    if (!header.isGauge) numbers.resetHint = resetHints.notReset;
+    timeStep += reader.varbitInt();
+    time += timeStep;
+    countStep += reader.varbitInt();
+    count += countStep;
+    zeroStep += reader.varbitInt();
+    zeroCount += zeroStep;
+    reader.xor(sum, 0);
+    if (isStale(sum.words[0] as number, sum.words[1] as number)) continue;
+    for (let i = 0; i < width; i++) {
+      const change = (changes[i] as number) + reader.varbitInt();
+      changes[i] = change;
+      values[i] = (values[i] as number) + change;
+    }
+  }
+}
+
+/** Makes counts of the differences. */
+function addUp(): void {
+  const { counts, width, positives, numbers } = rows;
+  let highest = Math.max(numbers.count, numbers.zeroCount);
+  let count = 0;
+  for (let i = 0; i < width; i++) {
+    if (i === positives) count = 0;
+    count += values[i] as number;
+    counts[i] = count;
+    if (count > highest) highest = count;
+  }
+  if (highest > Number.MAX_SAFE_INTEGER) reader.fail("a count is above 2^53");
+}
