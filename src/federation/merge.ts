@@ -69,10 +69,15 @@ export async function* mergeBatches(
       tree.replay();
     }
     group.writeTo(builder);
-    if (!builder.empty) yield builder.take();
+    if (!builder.empty) {
+      const merged = builder.take();
+      yield merged;
+      builder.recycle(merged);
+    }
   } finally {
     options.abort();
     await Promise.allSettled(cursors.map((cursor) => cursor.close()));
+    builder.release();
   }
 }
 
@@ -85,17 +90,15 @@ async function* fillAll(
   let wake: () => void = () => undefined;
   let pending = cursors.length;
   let failure: { readonly reason: unknown } | undefined;
-  for (const cursor of cursors) {
-    cursor
-      .refill(onWarnings)
-      .catch((reason: unknown) => {
-        failure ??= { reason };
-      })
-      .finally(() => {
-        pending--;
-        wake();
-      });
-  }
+  const filled = () => {
+    pending--;
+    wake();
+  };
+  const failed = (reason: unknown) => {
+    failure ??= { reason };
+    filled();
+  };
+  for (const cursor of cursors) cursor.refill(onWarnings).then(filled, failed);
   while (pending > 0 && failure === undefined) {
     await new Promise<void>((resolve) => {
       wake = resolve;

@@ -1,4 +1,6 @@
 import type { BatchBuilder } from "../wire/batch-builder.ts";
+import type { BatchColumns } from "../wire/batch-columns.ts";
+import { giveColumns, takeColumns } from "../wire/columns-pool.ts";
 import { equalWireLabels } from "../wire/compare-wire-labels.ts";
 import { copyRow } from "../wire/copy-row.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
@@ -10,6 +12,8 @@ export class SeriesGroup {
   readonly #batches: (SeriesBatch | undefined)[] = [];
   readonly #rows: number[] = [];
   #count = 0;
+  /** Those of the batches that are this group's own. */
+  readonly #copies: BatchColumns[] = [];
   readonly #chunks = new ChunkMerge();
 
   get empty(): boolean {
@@ -41,7 +45,9 @@ export class SeriesGroup {
   keep(batch: SeriesBatch): void {
     for (let i = 0; i < this.#count; i++) {
       if (this.#batches[i] !== batch) continue;
-      this.#batches[i] = copyRow(batch, this.#rows[i] as number);
+      const copy = copyRow(batch, this.#rows[i] as number, takeColumns());
+      this.#copies.push(copy);
+      this.#batches[i] = copy;
       this.#rows[i] = 0;
     }
   }
@@ -64,6 +70,7 @@ export class SeriesGroup {
     }
     for (let i = 0; i < this.#count; i++) this.#batches[i] = undefined;
     this.#count = 0;
+    for (let copy = this.#copies.pop(); copy !== undefined; copy = this.#copies.pop()) giveColumns(copy);
   }
 }
 

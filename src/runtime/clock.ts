@@ -36,7 +36,15 @@ export const systemClock: Clock = {
   },
 };
 
-/** Lets timers and sockets have their turn. */
+let turn: Promise<void> | undefined;
+
+/** Lets timers and sockets have their turn. All that ask within one turn share its end. */
 export function yieldToLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = undefined;
+      resolve();
+    });
+  });
+  return turn;
 }

@@ -3,10 +3,14 @@ import type { Labels } from "../model/labels.ts";
 import { aggrChunkSize, writeAggrChunk } from "./aggr-chunk.ts";
 import { Arena } from "./arena.ts";
 import { BatchColumns, maxBuffers } from "./batch-columns.ts";
+import { giveColumns, takeColumns } from "./columns-pool.ts";
 import { writeWithLabels, writeWithoutLabels } from "./edit-wire-labels.ts";
 import type { SeriesBatch } from "./series-batch.ts";
 import { readAggrChunk, readSeries, readSeriesResponse } from "./series-cursor.ts";
 import { labelsSize, writeLabels } from "./wire-labels.ts";
+
+/** Stands where a builder's own columns were. */
+const released = new BatchColumns(0, 0);
 
 /** A chunk as a codec made it; `encoding` is StoreAPI's (XOR 0). The bytes are copied. */
 export interface EncodedChunk {
@@ -30,9 +34,9 @@ export class BatchBuilder {
   /** Bytes of messages and regions added since the last `take`. */
   sizeBytes = 0;
 
-  constructor(rows = 64) {
-    this.#rows = rows;
-    this.#columns = new BatchColumns(rows, rows * 2);
+  constructor() {
+    this.#rows = 64;
+    this.#columns = takeColumns();
     this.#target = { columns: this.#columns, arena: new Arena() };
   }
 
@@ -90,6 +94,7 @@ export class BatchBuilder {
   }
 
   addWarning(text: string): void {
+    assert(this.#columns !== released, "a builder is used after its release");
     this.#columns.warnings.push(text);
   }
 
@@ -150,7 +155,7 @@ export class BatchBuilder {
   take(): SeriesBatch {
     const batch = this.#columns;
     this.#rows = Math.max(16, Math.min(batch.count, 4096));
-    this.#columns = this.#spare.pop() ?? new BatchColumns(this.#rows, Math.max(batch.chunkCount, this.#rows));
+    this.#columns = this.#spare.pop() ?? this.#freshColumns(batch.chunkCount);
     this.#target.columns = this.#columns;
     this.sizeBytes = 0;
     return batch;
@@ -162,6 +167,21 @@ export class BatchBuilder {
     if (this.#spare.length > 1 || this.#spare.includes(batch)) return;
     batch.clear();
     this.#spare.push(batch);
+  }
+
+  /** Gives all arrays back for other builders. This one must not be used after that, and its batches not be read. */
+  release(): void {
+    for (const columns of this.#spare.splice(0)) giveColumns(columns);
+    if (this.#columns !== released) giveColumns(this.#columns);
+    this.#columns = released;
+    this.#target.columns = released;
+  }
+
+  #freshColumns(chunks: number): BatchColumns {
+    assert(this.#columns !== released, "a builder is used after its release");
+    return this.#rows <= 64 && chunks <= 128
+      ? takeColumns()
+      : new BatchColumns(this.#rows, Math.max(chunks, this.#rows));
   }
 
   #rollBack(count: number, chunkCount: number, warnings: number): void {

@@ -154,7 +154,7 @@ export class BatchColumns implements SeriesBatch {
   }
 
   #growRows(): void {
-    const rows = this.labelStart.length * 2;
+    const rows = Math.max(16, this.labelStart.length * 2);
     this.labelBuffer = grown(this.labelBuffer, new Uint16Array(rows));
     this.labelStart = grown(this.labelStart, new Uint32Array(rows));
     this.labelEnd = grown(this.labelEnd, new Uint32Array(rows));
@@ -162,7 +162,7 @@ export class BatchColumns implements SeriesBatch {
   }
 
   #growChunks(): void {
-    const chunks = this.chunkStart.length * 2;
+    const chunks = Math.max(16, this.chunkStart.length * 2);
     this.chunkBuffer = grown(this.chunkBuffer, new Uint16Array(chunks));
     this.chunkMinMs = grown(this.chunkMinMs, new Float64Array(chunks));
     this.chunkMaxMs = grown(this.chunkMaxMs, new Float64Array(chunks));

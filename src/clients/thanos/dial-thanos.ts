@@ -155,7 +155,7 @@ function createStore(channel: GrpcChannel, info: () => StoreInfo, options: Store
     info,
     series: (ctx, request) =>
       readSeriesStream(channel, ctx, {
-        message: encodeSeriesRequest(toWire(request)),
+        message: encodedOnce(request),
         responseTimeoutMs: options.responseTimeoutMs,
         streamWindowBytes: options.windowBytes(),
         slabs: options.slabs,
@@ -202,8 +202,14 @@ function labelAnswer(ctx: QueryContext, answer: WireLabelAnswer): readonly strin
   return answer.values;
 }
 
-function toWire(request: SeriesRequest) {
-  return { ...request, responseBatchSize };
+/** The request that was encoded last: a federation sends the same one to all its members. */
+let encoded: { readonly request: SeriesRequest; readonly message: Uint8Array } | undefined;
+
+function encodedOnce(request: SeriesRequest): Uint8Array {
+  if (encoded?.request !== request) {
+    encoded = { request, message: encodeSeriesRequest({ ...request, responseBatchSize }) };
+  }
+  return encoded.message;
 }
 
 /** The peer as Thanos prints it in warnings. */

@@ -1,9 +1,15 @@
 import { GatewayError, messageOf } from "../../lib/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { Http2Client, Http2Failure, Http2Headers, Http2Stream } from "../../runtime/http2-client.ts";
+import type {
+  Http2Client,
+  Http2Failure,
+  Http2Headers,
+  Http2Stream,
+  Http2StreamHandler,
+} from "../../runtime/http2-client.ts";
 import { encodeFrame } from "../../wire/grpc-frames.ts";
 import { encodeGrpcTimeout, grpcStatus } from "../../wire/grpc-headers.ts";
-import type { GrpcCallType, GrpcClientMetrics } from "./client-metrics.ts";
+import type { CallMeter, GrpcCallType, GrpcClientMetrics } from "./client-metrics.ts";
 import { headError, statusError, trailerError, transportError } from "./grpc-errors.ts";
 
 /** Where calls go. */
@@ -53,114 +59,153 @@ const maxTimerMs = 0x7fff_ffff;
  * once more where its connection was lost before the first byte came: all calls of this client only read.
  */
 export function startGrpcCall(channel: GrpcChannel, request: GrpcCallRequest, sink: GrpcCallSink): GrpcCall {
-  const { clock } = channel;
-  const startedMs = clock.monotonicMs();
-  const meter = channel.metrics.started(request.type, request.path);
-  let stream: Http2Stream | undefined;
-  let over = false;
-  let stopTimer: () => void = () => undefined;
+  const call = new RunningCall(channel, request, sink);
+  call.begin();
+  return call;
+}
 
-  const end = (error: GatewayError | undefined) => {
-    if (over) return;
-    over = true;
-    stopTimer();
-    request.signal.removeEventListener("abort", onAbort);
-    stream?.cancel();
-    meter.handled(error === undefined ? "OK" : statusNameOf(error), (clock.monotonicMs() - startedMs) / 1000);
-    sink.onEnd(error);
-  };
-  const onAbort = () => end(GatewayError.from(request.signal.reason, "canceled"));
-  const attempt = (retries: number) => {
-    const reader = createReader(channel, sink, meter.received);
-    stream = channel.client.start(
-      {
-        path: request.path,
-        authority: channel.authority,
-        headers: headersOf(request, clock),
-        body: encodeFrame(request.message),
-      },
-      {
-        onHeaders: (status, headers) => guard(() => reader.head(status, headers)),
-        onData: (bytes) => guard(() => reader.data(bytes)),
-        onTrailers: reader.trailers,
-        onEnd(failure) {
-          if (retries > 0 && failure !== undefined && failure.kind !== "dial" && reader.mayRetry(failure)) {
-            attempt(retries - 1);
-          } else end(reader.verdict(failure));
-        },
-      },
-    );
-  };
-  const guard = (step: () => void) => {
-    try {
-      step();
-    } catch (error) {
-      end(error instanceof GatewayError ? error : statusError(grpcStatus.internal, messageOf(error), error));
-    }
-  };
+class RunningCall implements GrpcCall, Http2StreamHandler {
+  readonly #channel: GrpcChannel;
+  readonly #request: GrpcCallRequest;
+  readonly #sink: GrpcCallSink;
+  readonly #startedMs: number;
+  readonly #meter: CallMeter;
+  readonly #onAbort = () => this.fail(GatewayError.from(this.#request.signal.reason, "canceled"));
+  #stream: Http2Stream | undefined;
+  #over = false;
+  #retries = 1;
+  #stopTimer: (() => void) | undefined;
+  /** What this attempt's answer said last: its headers or its trailers. */
+  #last: Http2Headers = noHeaders;
+  #untouched = true;
 
-  if (request.signal.aborted) {
-    queueMicrotask(onAbort);
-  } else {
-    request.signal.addEventListener("abort", onAbort);
-    if (request.deadlineMs !== undefined) {
-      const leftMs = Math.max(0, request.deadlineMs - clock.nowMs());
-      stopTimer = clock.after(Math.min(leftMs, maxTimerMs), () =>
-        end(statusError(grpcStatus.deadlineExceeded, "context deadline exceeded")),
-      );
-    }
-    attempt(1);
+  constructor(channel: GrpcChannel, request: GrpcCallRequest, sink: GrpcCallSink) {
+    this.#channel = channel;
+    this.#request = request;
+    this.#sink = sink;
+    this.#startedMs = channel.clock.monotonicMs();
+    this.#meter = channel.metrics.started(request.type, request.path);
   }
-  return { pause: () => stream?.pause(), resume: () => stream?.resume(), fail: end };
-}
 
-interface Reader {
-  head(status: number, headers: Http2Headers): void;
-  data(bytes: Uint8Array): void;
-  trailers(headers: Http2Headers): void;
-  /** Whether nothing has come in and the connection is to blame. */
-  mayRetry(failure: Http2Failure): boolean;
-  verdict(failure: Http2Failure | undefined): GatewayError | undefined;
-}
-
-/** Reads one attempt's answer. */
-function createReader(channel: GrpcChannel, sink: GrpcCallSink, count: (messages: number) => void): Reader {
-  const { address } = channel;
-  let last: Http2Headers = {};
-  let untouched = true;
-  return {
-    head(status, headers) {
-      untouched = false;
-      const error = headError(address, status, headers);
-      if (error !== undefined) throw error;
-      const encoding = headers["grpc-encoding"];
-      if (encoding !== undefined && encoding !== "identity") {
-        throw statusError(
-          grpcStatus.internal,
-          `${address} compresses with ${encoding}, which was not agreed on`,
-        );
-      }
-      last = headers;
-    },
-    data(bytes) {
-      const messages = sink.onBytes(bytes);
-      if (messages > 0) count(messages);
-    },
-    trailers(headers) {
-      last = headers;
-    },
-    mayRetry: (failure) => untouched && failure.kind !== "reset",
-    verdict(failure) {
-      const error = trailerError(last);
-      if (error instanceof GatewayError) return error;
-      if (error === undefined) return cutMessage(address, sink.cutBytes());
-      if (failure !== undefined) return transportError(address, failure);
-      return (
-        cutMessage(address, sink.cutBytes()) ??
-        statusError(grpcStatus.internal, `${address} ended the call without a gRPC status`)
+  begin(): void {
+    const { signal, deadlineMs } = this.#request;
+    const { clock } = this.#channel;
+    if (signal.aborted) {
+      queueMicrotask(this.#onAbort);
+      return;
+    }
+    signal.addEventListener("abort", this.#onAbort);
+    if (deadlineMs !== undefined) {
+      const leftMs = Math.max(0, deadlineMs - clock.nowMs());
+      this.#stopTimer = clock.after(Math.min(leftMs, maxTimerMs), () =>
+        this.fail(statusError(grpcStatus.deadlineExceeded, "context deadline exceeded")),
       );
-    },
-  };
+    }
+    this.#attempt();
+  }
+
+  pause(): void {
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    this.#stream?.resume();
+  }
+
+  fail(error: GatewayError): void {
+    this.#end(error);
+  }
+
+  onHeaders(status: number, headers: Http2Headers): void {
+    this.#untouched = false;
+    const error = refusalOf(this.#channel.address, status, headers);
+    if (error === undefined) this.#last = headers;
+    else this.fail(error);
+  }
+
+  onData(bytes: Uint8Array): void {
+    try {
+      const messages = this.#sink.onBytes(bytes);
+      if (messages > 0) this.#meter.received(messages);
+    } catch (error) {
+      this.fail(
+        error instanceof GatewayError ? error : statusError(grpcStatus.internal, messageOf(error), error),
+      );
+    }
+  }
+
+  onTrailers(headers: Http2Headers): void {
+    this.#last = headers;
+  }
+
+  onEnd(failure: Http2Failure | undefined): void {
+    if (failure !== undefined && this.#mayRetry(failure)) {
+      this.#retries--;
+      this.#attempt();
+    } else this.#end(this.#verdict(failure));
+  }
+
+  #attempt(): void {
+    const { path, message } = this.#request;
+    this.#last = noHeaders;
+    this.#untouched = true;
+    this.#stream = this.#channel.client.start(
+      {
+        path,
+        authority: this.#channel.authority,
+        headers: headersOf(this.#request, this.#channel.clock),
+        body: framedOnce(message),
+      },
+      this,
+    );
+  }
+
+  #end(error: GatewayError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopTimer?.();
+    this.#request.signal.removeEventListener("abort", this.#onAbort);
+    this.#stream?.cancel();
+    const tookMs = this.#channel.clock.monotonicMs() - this.#startedMs;
+    this.#meter.handled(error === undefined ? "OK" : statusNameOf(error), tookMs / 1000);
+    this.#sink.onEnd(error);
+  }
+
+  /** Whether nothing has come in and the connection is to blame. */
+  #mayRetry({ kind }: Http2Failure): boolean {
+    return this.#retries > 0 && this.#untouched && kind !== "dial" && kind !== "reset";
+  }
+
+  #verdict(failure: Http2Failure | undefined): GatewayError | undefined {
+    const { address } = this.#channel;
+    const error = trailerError(this.#last);
+    if (error instanceof GatewayError) return error;
+    if (error === undefined) return cutMessage(address, this.#sink.cutBytes());
+    if (failure !== undefined) return transportError(address, failure);
+    return (
+      cutMessage(address, this.#sink.cutBytes()) ??
+      statusError(grpcStatus.internal, `${address} ended the call without a gRPC status`)
+    );
+  }
+}
+
+const noHeaders: Http2Headers = {};
+
+/** Why an answer that begins so cannot be read. */
+function refusalOf(address: string, status: number, headers: Http2Headers): GatewayError | undefined {
+  const error = headError(address, status, headers);
+  if (error !== undefined) return error;
+  const encoding = headers["grpc-encoding"];
+  if (encoding === undefined || encoding === "identity") return undefined;
+  return statusError(grpcStatus.internal, `${address} compresses with ${encoding}, which was not agreed on`);
+}
+
+/** The message that was framed last: a federation sends the same one to all its members. */
+let framed: { readonly message: Uint8Array; readonly frame: Uint8Array } | undefined;
+
+function framedOnce(message: Uint8Array): Uint8Array {
+  if (framed?.message !== message) framed = { message, frame: encodeFrame(message) };
+  return framed.frame;
 }
 
 function cutMessage(address: string, heldBytes: number): GatewayError | undefined {

@@ -10,7 +10,7 @@ import type { SeriesBatch } from "../../wire/series-batch.ts";
 import { type GrpcCall, type GrpcCallSink, type GrpcChannel, startGrpcCall } from "./grpc-call.ts";
 import { statusError } from "./grpc-errors.ts";
 import { createSilenceTimer, type SilenceTimer } from "./silence-timer.ts";
-import { createSlabReader, type SlabReader } from "./slab-reader.ts";
+import { SlabReader } from "./slab-reader.ts";
 
 export interface SeriesStreamOptions {
   /** The encoded SeriesRequest. */
@@ -36,6 +36,13 @@ interface Waiting {
   readonly batch: SeriesBatch;
   /** Where its rows lie; given back when the batch after it is asked for. */
   readonly slabs: readonly Uint8Array[];
+}
+
+type Result = IteratorResult<SeriesBatch, undefined>;
+
+interface Pending {
+  resolve(result: Result): void;
+  reject(reason: unknown): void;
 }
 
 const done = { done: true, value: undefined } as const;
@@ -73,13 +80,19 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
   #closed = false;
   #failure: GatewayError | undefined;
   #messages = 0;
-  #wake: (() => void) | undefined;
+  /** Whoever waits for the next batch. */
+  #pending: Pending | undefined;
+  #settles = false;
+  readonly #settleLater = () => {
+    this.#settles = false;
+    if (this.#ended || !this.#isEmpty()) this.#settle();
+  };
 
   constructor(channel: GrpcChannel, ctx: QueryContext, options: SeriesStreamOptions) {
     this.#channel = channel;
     this.#ctx = ctx;
     this.#options = options;
-    this.#reader = createSlabReader({
+    this.#reader = new SlabReader({
       pool: options.slabs,
       address: channel.address,
       limitBytes: channel.maxMessageBytes,
@@ -93,35 +106,23 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
     return this;
   }
 
-  async next(): Promise<IteratorResult<SeriesBatch, undefined>> {
+  next(): Promise<Result> {
     this.#giveBack();
-    if (this.#closed) return done;
+    if (this.#closed) return Promise.resolve(done);
     if (this.#call === undefined) this.#begin();
-    await this.#arrival();
-    if (this.#closed) return done;
-    const failure = this.#failure;
-    if (failure !== undefined && (this.#isEmpty() || endsAtOnce(failure))) {
-      this.#close();
-      throw this.#received || streamPhaseOf(failure) === "silent"
-        ? failure
-        : withStreamPhase(failure, "open");
-    }
-    if (this.#waiting.length === 0 && !this.#builder.empty) this.#seal();
-    this.#lent = this.#waiting.shift();
-    if (this.#lent === undefined) {
-      this.#close();
-      return done;
-    }
-    if (this.#waiting.length < maxWaiting) this.#resume();
-    return { done: false, value: this.#lent.batch };
+    return new Promise((resolve, reject) => {
+      this.#pending = { resolve, reject };
+      if (this.#ended || !this.#isEmpty()) this.#settle();
+    });
   }
 
-  async return(): Promise<IteratorResult<SeriesBatch, undefined>> {
+  async return(): Promise<Result> {
     this.#close();
     return done;
   }
 
   onBytes(bytes: Uint8Array): number {
+    if (this.#closed) return 0;
     this.#silence.touch();
     this.#received = true;
     const before = this.#messages;
@@ -150,15 +151,35 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
     this.#silence.start();
   }
 
-  /** Resolves when there is something to hand out, or to tell. */
-  async #arrival(): Promise<void> {
-    while (this.#isEmpty() && !this.#ended && !this.#closed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      // One read of the socket brings many DATA frames: let all of them in before a batch is made of them.
-      if (this.#waiting.length === 0 && !this.#ended && !this.#closed) await yieldToLoop();
+  /** Gives what is there to whoever waits. */
+  #settle(): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    this.#pending = undefined;
+    try {
+      pending.resolve(this.#handOut());
+    } catch (error) {
+      pending.reject(error);
     }
+  }
+
+  #handOut(): Result {
+    if (this.#closed) return done;
+    const failure = this.#failure;
+    if (failure !== undefined && (this.#isEmpty() || endsAtOnce(failure))) {
+      this.#close();
+      throw this.#received || streamPhaseOf(failure) === "silent"
+        ? failure
+        : withStreamPhase(failure, "open");
+    }
+    if (this.#waiting.length === 0 && !this.#builder.empty) this.#seal();
+    this.#lent = this.#waiting.shift();
+    if (this.#lent === undefined) {
+      this.#close();
+      return done;
+    }
+    if (this.#waiting.length < maxWaiting) this.#resume();
+    return { done: false, value: this.#lent.batch };
   }
 
   #isEmpty(): boolean {
@@ -226,15 +247,23 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
     if (!this.#ended) this.#call?.fail(statusError(grpcStatus.canceled, "context canceled"));
     this.#resume();
     this.#giveBack();
-    for (const { slabs } of this.#waiting.splice(0)) this.#free(slabs);
+    for (const { batch, slabs } of this.#waiting.splice(0)) {
+      this.#builder.recycle(batch);
+      this.#free(slabs);
+    }
+    this.#builder.release();
     this.#free(this.#reader.takeRest());
     this.#wakeUp();
   }
 
   #wakeUp(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    if (this.#pending === undefined) return;
+    if (this.#waiting.length > 0 || this.#ended || this.#closed) this.#settle();
+    // One read of the socket brings many DATA frames: let all of them in before a batch is made of them.
+    else if (!this.#settles) {
+      this.#settles = true;
+      void yieldToLoop().then(this.#settleLater);
+    }
   }
 }
 

@@ -9,9 +9,11 @@ export interface SilenceTimer {
   touch(): void;
 }
 
+const noTimer: SilenceTimer = { start: () => undefined, stop: () => undefined, touch: () => undefined };
+
 /** Calls `onSilence` when nothing came in for `limitMs`; never where that is 0. One timer, not one for each arrival. */
 export function createSilenceTimer(clock: Clock, limitMs: number, onSilence: () => void): SilenceTimer {
-  if (limitMs <= 0) return { start: () => undefined, stop: () => undefined, touch: () => undefined };
+  if (limitMs <= 0) return noTimer;
   let lastMs = 0;
   let stopTimer: () => void = () => undefined;
   const wait = (ms: number) => {
