@@ -2,8 +2,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import process from "node:process";
 import { createEngine } from "../../src/promql/exec/create-engine.ts";
+import { createMemorySelectable } from "../support/memory-selectable.ts";
+import { exemption } from "./exempt-through-stores.ts";
 import { checkParseCase, type ParseCase, wholeInput } from "./parse-cases.ts";
+import { createReplicatedSource } from "./replicated-source.ts";
 import { runScript } from "./run-script.ts";
+import type { EvalCommand } from "./script.ts";
 
 const usage = "usage: npm run conformance -- FOLDER [--verbose] [--at-least N]";
 
@@ -34,12 +38,20 @@ async function main(): Promise<number> {
     );
   }
   const parser = runParseCases(path.join(folder, "parse-cases.json"));
-  const tally = await runScripts(scripts);
-  const total = tally.passed + tally.notYet + tally.wrong;
-  console.log(`scripts: ${tally.notYet} not yet, ${tally.wrong} wrong`);
+  console.log("over series in memory:");
+  const plain = await runScripts(scripts, false);
+  console.log("over chunks of two replicas in two stores, merged:");
+  const stored = await runScripts(scripts, true);
+  for (const { notYet, wrong } of [plain, stored]) console.log(`scripts: ${notYet} not yet, ${wrong} wrong`);
   console.log(`parser ${parser.passed}/${parser.passed + parser.wrong}`);
-  console.log(`scripts ${tally.passed}/${total}`);
-  return tally.wrong > 0 || parser.wrong > 0 || tally.passed < atLeast ? 1 : 0;
+  console.log(`scripts ${plain.passed}/${totalOf(plain)}`);
+  console.log(`scripts through stores ${stored.passed}/${totalOf(stored)}`);
+  const wrong = plain.wrong + stored.wrong + parser.wrong;
+  return wrong > 0 || plain.passed < atLeast ? 1 : 0;
+}
+
+function totalOf({ passed, notYet, wrong }: Tally): number {
+  return passed + notYet + wrong;
 }
 
 function refuse(message: string): number {
@@ -72,7 +84,7 @@ function runParseCases(file: string): Tally {
   return { passed: cases.length - wrong, notYet: 0, wrong };
 }
 
-async function runScripts(place: string): Promise<Tally> {
+async function runScripts(place: string, throughStores: boolean): Promise<Tally> {
   const engine = createEngine({
     lookbackDeltaMs: 300_000,
     defaultSubqueryStepMs: 60_000,
@@ -90,7 +102,10 @@ async function runScripts(place: string): Promise<Tally> {
     .readdirSync(place)
     .filter((file) => file.endsWith(".test"))
     .sort()) {
-    const verdicts = await runScript(engine, fs.readFileSync(path.join(place, name), "utf8"));
+    const text = fs.readFileSync(path.join(place, name), "utf8");
+    const source = throughStores ? createReplicatedSource() : createMemorySelectable();
+    const exempt = throughStores ? (command: EvalCommand) => exemption(name, command) : undefined;
+    const verdicts = await runScript(engine, text, { source, exempt });
     const count = (kind: string) => verdicts.filter(({ verdict }) => verdict.kind === kind).length;
     const tally = { passed: count("passed"), notYet: count("not-yet"), wrong: count("wrong") };
     for (const { command, verdict } of verdicts) {
