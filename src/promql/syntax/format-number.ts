@@ -1,3 +1,5 @@
+export { formatGeneral } from "../../model/format-general.ts";
+
 /** A number as Go's `%f` with `digits` decimals: `+Inf`, `-Inf`, `NaN`, never an exponent. */
 export function formatFixed(value: number, digits: number): string {
   if (!Number.isFinite(value)) return formatSpecial(value);
@@ -17,18 +19,6 @@ export function formatShortest(value: number): string {
   const point = 1 + Number(power);
   if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
   return sign + digits.padEnd(point, "0");
-}
-
-/** A number as Go's `%v` and `%g`: with an exponent below 1e-4 and from 1e21 on. */
-export function formatGeneral(value: number): string {
-  if (!Number.isFinite(value)) return formatSpecial(value);
-  const magnitude = Math.abs(value);
-  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e21)) {
-    const [digits = "", power = ""] = value.toExponential().split("e");
-    const exponent = Number(power);
-    return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
-  }
-  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 function formatSpecial(value: number): string {
