@@ -87,7 +87,8 @@ export function createQueryApp(parts: QueryParts, served: StoreApiOptions): Http
       defaultSubqueryStepMs: query.defaultEvaluationIntervalMs,
       maxSamples: query.maxSamples,
       features: query.features,
-      delayedNameRemoval: false,
+      xFunctions: query.xFunctions,
+      delayedNameRemoval: query.features.has("promql-delayed-name-removal"),
     }),
     store,
     select: (choices) =>

@@ -60,6 +60,8 @@ export interface QueryConfig {
     /** Range of metadata calls that name none, back from now; 0 for all time. */
     readonly metadataRangeMs: number;
     readonly features: ReadonlySet<string>;
+    /** xrate, xincrease and xdelta. */
+    readonly xFunctions: boolean;
   };
   readonly limits: {
     /** Series and samples of one StoreAPI request at most, 0 for any. */
@@ -117,6 +119,7 @@ function configOf(
       dedupFunction: values["deduplication.func"],
       metadataRangeMs: values["query.metadata.default-time-range"],
       features: new Set(splitAtCommas(values["enable-feature"])),
+      xFunctions: values["query.enable-x-functions"],
     },
     limits: {
       requestSeries: values["store.limits.request-series"],

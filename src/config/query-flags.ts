@@ -114,9 +114,12 @@ export const queryFlags = {
     },
     parseDuration,
   ),
+  "query.enable-x-functions": booleanFlag({
+    help: "Let queries call xrate, xincrease and xdelta, which take the sample before a range for its start.",
+  }),
   "enable-feature": repeatedFlag(
     {
-      help: "Feature to switch on: promql-experimental-functions. Repeat it or use commas.",
+      help: "Feature of PromQL to switch on: promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers, promql-delayed-name-removal or type-and-unit-labels. Repeat it or use commas.",
       placeholder: "NAME",
     },
     parseText,

@@ -31,7 +31,6 @@ export const thanosFlagsNotBuilt: ReadonlySet<string> = new Set([
   "query.disable-fallback",
   "query.distributed-with-overlapping-interval",
   "query.dynamic-lookback-delta",
-  "query.enable-x-functions",
   "query.enforce-tenancy",
   "query.instant.default.max_source_resolution",
   "query.lazy-retrieval-max-buffered-responses",

@@ -73,6 +73,8 @@ export interface EngineOptions {
   readonly features: ReadonlySet<string>;
   /** Upstream's flag; off in servers, on in the conformance scripts. */
   readonly delayedNameRemoval: boolean;
+  /** Thanos's xrate, xincrease and xdelta; off unless given. */
+  readonly xFunctions?: boolean;
   /** Names of plan rewrites that are left out; no answer depends on them. */
   readonly disabledRewrites?: ReadonlySet<string>;
 }

@@ -57,6 +57,7 @@ config("without flags everything has Thanos's defaults", () => {
       dedupFunction: "penalty",
       metadataRangeMs: 0,
       features: new Set(),
+      xFunctions: false,
     },
     limits: { requestSeries: 0, requestSamples: 0 },
     selectorLabels: [],

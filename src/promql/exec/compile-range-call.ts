@@ -1,7 +1,9 @@
+import { GatewayError } from "../../lib/errors.ts";
 import { createSmoothedInstant } from "../functions/extended-range.ts";
 import { createMixedSmoothedInstant } from "../functions/mixed/extended-histograms.ts";
 import { askForStartTimes, mixedKernel } from "../functions/mixed/mixed-functions.ts";
 import { rangeFunctions } from "../functions/range-functions.ts";
+import { createXFunction, isXFunction } from "../functions/x-functions.ts";
 import {
   type CallNode,
   type MatrixNode,
@@ -27,8 +29,7 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
   const range = rangeVector(arg);
   const absent = node.func === "absent_over_time";
   const func = absent ? "present_over_time" : node.func;
-  const maker = rangeFunctions.get(func);
-  if (maker === undefined) throw notSupported(`function "${node.func}"`);
+  const maker = makerOf(func, range);
   const extension =
     range.kind === "matrix" && range.selector.extension !== undefined
       ? extensionOf(range.selector, range.rangeMs, run.lookbackMs)
@@ -54,6 +55,21 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
     span: notesSpan,
   });
   return absent ? createAbsent(call, absentLabels(range), span.grid.count) : call;
+}
+
+type KernelMaker = NonNullable<ReturnType<typeof rangeFunctions.get>>;
+
+function makerOf(func: string, range: MatrixNode | SubqueryNode): KernelMaker {
+  if (isXFunction(func)) {
+    if (range.kind === "matrix") return () => createXFunction(func, range.rangeMs);
+    throw new GatewayError(
+      "execution",
+      `cannot evaluate ${func}: its argument is a subquery, wants a range selector`,
+    );
+  }
+  const maker = rangeFunctions.get(func);
+  if (maker === undefined) throw notSupported(`function "${func}"`);
+  return maker;
 }
 
 function remarkOf(

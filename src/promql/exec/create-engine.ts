@@ -21,16 +21,17 @@ import { createRun } from "./run.ts";
 
 /** The PromQL engine. It reads whatever `Selectable` a query hands it, and does no I/O of its own. */
 export function createEngine(options: EngineOptions): Engine {
-  return { prepare: (text) => prepareExpr(parseExpr(text, parserOptions(options.features)), options, text) };
+  return { prepare: (text) => prepareExpr(parseExpr(text, parserOptions(options)), options, text) };
 }
 
 /** What the parser lets through under upstream's feature flags. */
-function parserOptions(features: ReadonlySet<string>): ParserOptions {
+function parserOptions({ features, xFunctions = false }: EngineOptions): ParserOptions {
   return {
     experimentalFunctions: features.has("promql-experimental-functions"),
     extendedRangeSelectors: features.has("promql-extended-range-selectors"),
     binopFillModifiers: features.has("promql-binop-fill-modifiers"),
     durationExpr: true,
+    xFunctions,
   };
 }
 

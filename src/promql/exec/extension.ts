@@ -3,10 +3,12 @@ import type { TimeRange } from "../../model/time-range.ts";
 import { createAnchoredEvents, createExtendedRate, type Extension } from "../functions/extended-range.ts";
 import type { RangeKernel } from "../functions/range-kernel.ts";
 import type { WindowGrid } from "../functions/windows.ts";
+import { isXFunction, xLookbackMs } from "../functions/x-functions.ts";
 import type { SelectorNode } from "../plan/node.ts";
 
-/** The windows of an anchored or smoothed selector: they reach further than its range. */
+/** The windows of an anchored or smoothed selector, and of Thanos's x-functions: they reach further than the range. */
 export function extendWindows(grid: WindowGrid, selector: SelectorNode, lookbackMs: number): WindowGrid {
+  if (isXFunction(selector.func)) return { ...grid, rangeMs: grid.rangeMs + xLookbackMs };
   if (selector.extension === undefined) return grid;
   const smoothed = selector.extension === "smoothed";
   return {
@@ -18,6 +20,7 @@ export function extendWindows(grid: WindowGrid, selector: SelectorNode, lookback
 
 /** The times that such a selector reads, from those of a plain one. */
 export function extendRange(range: TimeRange, selector: SelectorNode, lookbackMs: number): TimeRange {
+  if (isXFunction(selector.func)) return { ...range, minMs: range.minMs - xLookbackMs };
   if (selector.extension === undefined) return range;
   const smoothed = selector.extension === "smoothed";
   return { minMs: range.minMs - lookbackMs, maxMs: range.maxMs + (smoothed ? lookbackMs : 0) };

@@ -11,7 +11,7 @@ import type {
   ValueType,
   VectorSelector,
 } from "./ast.ts";
-import { functions } from "./functions.ts";
+import { signatureOf } from "./functions.ts";
 import { note, type ParserState } from "./parser-state.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -163,7 +163,7 @@ function operatorSpan(p: ParserState, expr: BinaryExpr): Span {
 }
 
 function checkCall(p: ParserState, call: Call): ValueType {
-  const signature = functions.get(call.func);
+  const signature = signatureOf(call.func);
   if (signature === undefined) return "none"; // Noted when it was read.
   const { argTypes, variadic } = signature;
   checkCount(p, call, argTypes.length, variadic);
@@ -222,6 +222,6 @@ export function typeOf(expr: Expr): ValueType {
     case "paren":
       return typeOf(expr.expr);
     case "call":
-      return functions.get(expr.func)?.returnType ?? "none";
+      return signatureOf(expr.func)?.returnType ?? "none";
   }
 }

@@ -10,7 +10,7 @@ import type {
   VectorSelector,
 } from "./ast.ts";
 import { formatGeneral, formatShortest } from "./format-number.ts";
-import { functions } from "./functions.ts";
+import { signatureOf } from "./functions.ts";
 
 /** What JSON can hold. */
 export type JsonValue =
@@ -128,7 +128,7 @@ function fillJson(value: number | undefined): JsonValue {
 }
 
 function callJson({ func, args }: Call): JsonValue {
-  const signature = functions.get(func);
+  const signature = signatureOf(func);
   return {
     args: args.map(exprJson),
     func: {

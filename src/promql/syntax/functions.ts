@@ -27,15 +27,17 @@ interface Extras {
 }
 
 function define(names: string, argTypes: readonly ValueType[], extras: Extras = {}): void {
-  for (const name of names.split(" ")) {
-    table.set(name, {
-      name,
-      argTypes,
-      variadic: extras.variadic ?? 0,
-      returnType: extras.returns ?? vector,
-      experimental: extras.experimental ?? false,
-    });
-  }
+  for (const name of names.split(" ")) table.set(name, signature(name, argTypes, extras));
+}
+
+function signature(name: string, argTypes: readonly ValueType[], extras: Extras): FunctionSignature {
+  return {
+    name,
+    argTypes,
+    variadic: extras.variadic ?? 0,
+    returnType: extras.returns ?? vector,
+    experimental: extras.experimental ?? false,
+  };
 }
 
 const experimental = true;
@@ -72,3 +74,13 @@ define("max_of min_of", [scalar, scalar], { returns: scalar, experimental });
 
 /** Every function of PromQL by its name. */
 export const functions: ReadonlyMap<string, FunctionSignature> = table;
+
+/** Functions that Thanos adds behind `--query.enable-x-functions`. */
+export const xFunctions: ReadonlyMap<string, FunctionSignature> = new Map(
+  ["xdelta", "xincrease", "xrate"].map((name) => [name, signature(name, [matrix], {})]),
+);
+
+/** A function of either kind. */
+export function signatureOf(name: string): FunctionSignature | undefined {
+  return functions.get(name) ?? xFunctions.get(name);
+}

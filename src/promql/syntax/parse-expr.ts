@@ -1,6 +1,6 @@
 import { quoteGo } from "../../model/quote.ts";
 import type { AggregateExpr, AggregateOp, Call, Expr, Span } from "./ast.ts";
-import { functions } from "./functions.ts";
+import { functions, xFunctions } from "./functions.ts";
 import { binaryPrecedence, parseBinary, powerPrecedence } from "./parse-binary.ts";
 import { parseGrouping } from "./parse-grouping.ts";
 import { parseModifiers } from "./parse-modifiers.ts";
@@ -114,7 +114,7 @@ function parseCall(p: ParserState, name: string, start: number, nameEnd: number)
   const args = parseArguments(p);
   // `)` is in hand; what is wrong with the call comes before what is wrong behind it.
   const nameSpan = spanOf(p, start, nameEnd);
-  const signature = functions.get(name);
+  const signature = functions.get(name) ?? (p.options.xFunctions ? xFunctions.get(name) : undefined);
   if (signature === undefined) note(p, nameSpan, `unknown function with name ${quoteGo(name)}`);
   else if (signature.experimental && !p.options.experimentalFunctions) {
     note(p, nameSpan, `function ${quoteGo(name)} is not enabled`);

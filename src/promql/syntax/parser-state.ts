@@ -10,6 +10,8 @@ export interface ParserOptions {
   readonly extendedRangeSelectors: boolean;
   readonly binopFillModifiers: boolean;
   readonly durationExpr: boolean;
+  /** xrate, xincrease and xdelta. */
+  readonly xFunctions?: boolean;
 }
 
 /** One finding about a query, with the bytes that it is about. */
@@ -48,7 +50,7 @@ export const maxNesting = 500;
 export const maxHeight = 1000;
 
 /** Tokens that a query may have: more than any person or template writes, and few enough to be read in a moment. */
-export const maxTokens = 1 << 16;
+export const maxTokens = 1 << 15;
 
 /** Thrown once a diagnostic is noted that reading cannot go on from. */
 export const syntaxStop = new Error("reading stopped at a syntax error");

@@ -1,6 +1,7 @@
 import { checkFactors } from "../experimental-over-time.ts";
 import type { Extension } from "../extended-range.ts";
 import type { RangeKernel } from "../range-kernel.ts";
+import { isXFunction, noHistogramsInXFunctions } from "../x-functions.ts";
 import { createMixedEvents } from "./count-events.ts";
 import { createMixedExtendedRate } from "./extended-histograms.ts";
 import { createMixedPick } from "./first-and-last.ts";
@@ -45,6 +46,12 @@ export interface MixedCall {
 /** The kernel of a range function over samples of which some are histograms. */
 export function mixedKernel({ func, kernel, params, extension }: MixedCall): MixedKernel {
   if (extension !== undefined) return extendedKernel(func, extension);
+  if (isXFunction(func)) {
+    return (input, out) => {
+      for (let i = 0; i < input.length; i++) if (input.histograms.has(i)) throw noHistogramsInXFunctions();
+      return kernel(input, out);
+    };
+  }
   if (timesOnly.has(func)) return kernel;
   const maker = makers.get(func);
   if (maker !== undefined) return maker();
