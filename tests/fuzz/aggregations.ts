@@ -7,14 +7,27 @@ const plain = ["sum", "avg", "count", "min", "max", "group", "stddev", "stdvar",
 /** An aggregation, with a grouping clause before or after its arguments or none. */
 export function aggregation(grammar: Grammar, budget: number): QueryNode {
   const { random } = grammar;
-  const inner = grammar.vector(budget - 1);
   const clause = random.chance(0.7) ? [grouping(grammar)] : [];
   const { name, param } = aggregator(grammar);
+  const inner =
+    /^(top|bottom)k$/.test(name) && !grammar.modern ? withoutTies(grammar) : grammar.vector(budget - 1);
   const args: readonly (string | QueryNode)[] =
     param === undefined ? ["(", inner, ")"] : ["(", param, ", ", inner, ")"];
   return random.chance(0.7)
     ? node("vector", name, ...clause, ...args)
     : node("vector", name, ...args, ...clause);
+}
+
+/** Which of equal values topk keeps has changed since 2.42: these have none. */
+function withoutTies({ random }: Grammar): QueryNode {
+  const inner = random.oneOf([
+    "temperature",
+    "memory_bytes",
+    "rate(memory_bytes[5m])",
+    "latency_seconds_sum",
+    "queue",
+  ]);
+  return node("vector", inner);
 }
 
 function aggregator(grammar: Grammar): { readonly name: string; readonly param?: QueryNode } {

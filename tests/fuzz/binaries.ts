@@ -2,7 +2,7 @@ import type { Grammar } from "./grammar.ts";
 import { node, type QueryNode } from "./query-node.ts";
 import { labelNames } from "./selectors.ts";
 
-const arithmetic = ["+", "-", "*", "/", "%", "^", "atan2"];
+const arithmetic = ["+", "-", "*", "/", "%", "^"];
 const comparisons = ["==", "!=", ">", "<", ">=", "<="];
 const sets = ["and", "or", "unless"];
 
@@ -41,14 +41,17 @@ export function binary(grammar: Grammar, budget: number): QueryNode {
 export function scalarBinary(grammar: Grammar, budget: number): QueryNode {
   const { random } = grammar;
   const half = Math.max(1, Math.floor((budget - 1) / 2));
-  const op = random.chance(0.8) ? random.oneOf(arithmetic) : `${random.oneOf(comparisons)} bool`;
+  const op = random.chance(0.8)
+    ? random.oneOf([...arithmetic, "atan2"])
+    : `${random.oneOf(comparisons)} bool`;
   const text = node("clause", ` ${op} `);
   const left = operand(grammar, grammar.scalar(half));
   return { ...node("scalar", left, text, operand(grammar, grammar.scalar(half))) };
 }
 
-function operator({ random }: Grammar): QueryNode {
-  if (random.chance(0.55)) return node("clause", ` ${random.oneOf(arithmetic)} `);
+function operator({ random, modern }: Grammar): QueryNode {
+  if (modern && random.chance(0.07)) return node("clause", " atan2 ");
+  if (random.chance(0.5)) return node("clause", ` ${random.oneOf(arithmetic)} `);
   return node("clause", ` ${random.oneOf(comparisons)}${random.chance(0.4) ? " bool" : ""} `);
 }
 

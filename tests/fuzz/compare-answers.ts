@@ -88,7 +88,13 @@ function compareSeries(
 }
 
 function keyOf({ metric }: ApiSeries): string {
-  return JSON.stringify(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const pairs = Object.entries(metric).map(([name, value]) => [name, withoutLastDigits(value)] as const);
+  return JSON.stringify(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Numbers that count_values made labels of are as close as others need to be. */
+function withoutLastDigits(value: string): string {
+  return /^-?\d+\.\d{9,}$/.test(value) ? Number(value).toPrecision(9) : value;
 }
 
 type Point = readonly [number, string];

@@ -17,6 +17,9 @@ export const startSeconds = 1_717_200_000;
 export const headStartSeconds = startSeconds + 2 * 3600;
 export const endSeconds = startSeconds + 3 * 3600;
 
+/** Every series has those of its server already: so what comes through a sidecar has no other labels than what does not. */
+export const externalLabels = { cluster: "here" } as const;
+
 type LabelRecord = Readonly<Record<string, string>>;
 
 /** A value; `stale` is the marker that ends a series, `undefined` no sample. */
@@ -52,7 +55,7 @@ export function samplesBetween(
       if (v === undefined || (v === "stale" && to <= headStartSeconds)) continue;
       samples.push({ t: (startSeconds + scrape * everySeconds) * 1000 + shiftMs, v });
     }
-    return { labels, samples };
+    return { labels: { ...labels, ...externalLabels }, samples };
   });
 }
 
@@ -100,8 +103,8 @@ function withGaps(
 
 const instances = ["i0", "i1", "i2"] as const;
 
-/** Every series; those whose names begin with `edge_` only where they are asked for. */
-export function fuzzSeries(options: { readonly edges: boolean }): readonly FuzzSeries[] {
+/** Every series; those whose sums overflow or whose names begin with `edge_` only for 3.x. */
+export function fuzzSeries({ modern }: { readonly modern: boolean }): readonly FuzzSeries[] {
   const all: FuzzSeries[] = [];
   const add = (labels: LabelRecord, valueAt: FuzzSeries["valueAt"], everySeconds = 15) => {
     const shiftMs = 1 + Math.floor(noise(all.length + 1) * 498);
@@ -110,9 +113,11 @@ export function fuzzSeries(options: { readonly edges: boolean }): readonly FuzzS
   addRequests(add);
   addGauges(add);
   addBuckets(add);
-  addOddities(add);
-  if (options.edges)
-    addEdges((labels, valueAt) => all.push({ labels, everySeconds: 30, shiftMs: 0, valueAt }));
+  addOddities(
+    add,
+    modern ? Object.entries(oddValues) : Object.entries(oddValues).filter(([kind]) => kind !== "huge"),
+  );
+  if (modern) addEdges((labels, valueAt) => all.push({ labels, everySeconds: 30, shiftMs: 0, valueAt }));
   // Heads answer in the order in which series were made: as everywhere else, that of labels, on which ties of topk depend.
   return all.sort((a, b) => compareLabels(labelsOf(a.labels), labelsOf(b.labels)));
 }
@@ -195,8 +200,8 @@ const oddValues: Readonly<Record<string, (scrape: number) => number>> = {
   zero: (scrape) => (scrape % 2 === 0 ? 0 : -0),
 };
 
-function addOddities(add: Add): void {
-  for (const [kind, valueAt] of Object.entries(oddValues)) add({ __name__: "odd_value", kind }, valueAt, 20);
+function addOddities(add: Add, values: readonly (readonly [string, (scrape: number) => number])[]): void {
+  for (const [kind, valueAt] of values) add({ __name__: "odd_value", kind }, valueAt, 20);
   add({ __name__: "rare", job: "api" }, gauge(5, 700), 240);
   add({ __name__: "rare", job: "web" }, gauge(7, 900), 420);
   add({ __name__: "late", job: "api" }, (scrape, s) => (s < 5400 ? undefined : scrape % 11));

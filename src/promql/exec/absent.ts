@@ -39,7 +39,7 @@ export function createAbsent(input: Operator, labels: Labels, steps: number): Op
 /** Labels of the series that is said to be absent: the selector's equality matchers, where a label has just one. */
 export function absentLabels(node: PlanNode): Labels {
   const selector = node.kind === "matrix" ? node.selector : node;
-  if (selector.kind !== "selector") return [];
+  if (selector.kind !== "selector" || selector.signed === true) return [];
   const values = new Map<string, string | undefined>();
   for (const { name, type, value } of selector.matchers) {
     if (name === "__name__") continue;

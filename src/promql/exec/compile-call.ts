@@ -140,7 +140,7 @@ function timestamp(call: Call): Operator {
   const { compiler, span } = call;
   const arg = argument(call, 0);
   const inner = arg.kind === "invariant" ? arg.expr : arg;
-  if (inner.kind === "selector") {
+  if (inner.kind === "selector" && inner.signed !== true) {
     const pinned = arg.kind === "invariant";
     const selector = createSelector(compiler.run, inner, pinned ? firstStepOf(span) : span, "times");
     return changed(call, pinned ? repeatSteps(selector, span.grid.count) : selector, () => undefined);
@@ -161,7 +161,8 @@ function timestamp(call: Call): Operator {
 function startTimestamp(call: Call): Operator {
   const { compiler, span } = call;
   const arg = argument(call, 0);
-  if (arg.kind === "selector" && compiler.run.options.features.has("use-start-timestamps")) {
+  const bare = arg.kind === "selector" && arg.signed !== true;
+  if (bare && compiler.run.options.features.has("use-start-timestamps")) {
     return changed(call, createSelector(compiler.run, arg, span, "start-times"), () => undefined);
   }
   return changed(call, vectorArg(call, 0), (column) => {

@@ -87,7 +87,7 @@ function convert(expr: Expr, scope: Scope): PlanNode {
     }
     case "unary": {
       const inner = convert(expr.expr, scope);
-      if (expr.op === "+") return inner;
+      if (expr.op === "+") return inner.kind === "selector" ? { ...inner, signed: true } : inner;
       return inner.kind === "number"
         ? { kind: "number", value: -inner.value, span: expr.span }
         : { kind: "negate", expr: inner, span: expr.span };

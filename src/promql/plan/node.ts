@@ -41,6 +41,8 @@ export interface SelectorNode extends Placed {
   readonly statsOnly: boolean;
   /** How it makes up values at the edges of its range. */
   readonly extension: "anchored" | "smoothed" | undefined;
+  /** Written with a plus: no bare selector to `timestamp` and `absent`, which ask those for more than values. */
+  readonly signed?: boolean;
 }
 
 export interface MatrixNode {
