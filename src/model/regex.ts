@@ -46,8 +46,28 @@ export function compileRegex(pattern: string): Regex {
 
 function complexTest(node: RegexNode): (text: string) => boolean {
   if (!backtracksLittle(node)) return createStateMachine(node);
-  const regexp = anchored(node);
+  const regexp = sizeOf(node) <= maxEngineSize ? anchored(node) : undefined;
   return regexp === undefined ? createStateMachine(node) : (text) => regexp.test(text);
+}
+
+/** Nodes, characters and bounds of classes that JavaScript's engine is given; it takes a tenth of a second for a hundred thousand. */
+const maxEngineSize = 20_000;
+
+function sizeOf(node: RegexNode): number {
+  switch (node.kind) {
+    case "literal":
+      return node.text.length;
+    case "chars":
+      return node.ranges.length;
+    case "group":
+    case "repeat":
+      return 1 + sizeOf(node.item);
+    case "concat":
+    case "alternate":
+      return node.items.reduce((size, item) => size + sizeOf(item), 1);
+    default:
+      return 1;
+  }
 }
 
 /** Undefined where the expression is too large for JavaScript's engine. */

@@ -135,4 +135,25 @@ test("nested too deep are refused, with a text of bounded length", () => {
   assert.ok(message.length < 2000);
 });
 
+test("too large to be held are refused before they are built", () => {
+  for (const pattern of [
+    "\\pL".repeat(300_000),
+    "[^\\pL\\d]".repeat(100_000),
+    `(?i:${"ä|".repeat(300_000)})`,
+    "(a|b)*".repeat(170_000),
+    "a?".repeat(500_000),
+  ]) {
+    const message = errorOf(pattern) ?? "";
+    assert.ok(message.startsWith("error parsing regexp: expression too large"), pattern.slice(0, 10));
+  }
+});
+
+test("of plain words with what may be repeated behind them read as one by one", () => {
+  assert.ok(compileRegex("abc-1*/x").matches("abc-/x"));
+  assert.ok(compileRegex("abc{2}").matches("abcc"));
+  assert.not.ok(compileRegex("ab+").matches("abab"));
+  assert.ok(compileRegex("(?i)strasse|ÄRGER").matches("ärger"));
+  assert.ok(compileRegex("(?i)[à-þ]x").matches("ÉX"));
+});
+
 test.run();

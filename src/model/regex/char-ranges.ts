@@ -45,19 +45,45 @@ export function inRanges(ranges: CharRanges, code: number): boolean {
 
 /** Adds every character that differs from a member only by case. */
 export function foldRanges(ranges: CharRanges): CharRanges {
+  const [lo = 0, hi = 0] = ranges;
+  if (ranges.length !== 2 || lo !== hi || lo >= 0x80) return foldAll(ranges);
+  const known = foldedAscii.get(lo) ?? foldAll(ranges);
+  foldedAscii.set(lo, known);
+  return known;
+}
+
+/** Single characters of ASCII with their other cases, which make up most of what is folded. */
+const foldedAscii = new Map<number, CharRanges>();
+
+function foldAll(ranges: CharRanges): CharRanges {
   const pairs = [...ranges];
   for (let i = 0; i + 1 < ranges.length; i += 2) addFolded(pairs, ranges[i] ?? 0, ranges[i + 1] ?? 0);
   return normalizeRanges(pairs);
 }
 
+/** Up to this many characters are looked up one by one. */
+const fewChars = 1000;
+
 function addFolded(pairs: number[], lo: number, hi: number): void {
   if (hi < 0x80) {
     for (let code = lo; code <= hi; code++) for (const other of asciiOrbit(code)) pairs.push(other, other);
-    return;
+  } else if (hi - lo < fewChars) {
+    const byCode = orbitsByCode();
+    for (let code = lo; code <= hi; code++) {
+      for (const other of byCode.get(code) ?? []) pairs.push(other, other);
+    }
+  } else {
+    for (const orbit of caseOrbits()) {
+      if (orbit.some((code) => code >= lo && code <= hi)) for (const code of orbit) pairs.push(code, code);
+    }
   }
-  for (const orbit of caseOrbits()) {
-    if (orbit.some((code) => code >= lo && code <= hi)) for (const code of orbit) pairs.push(code, code);
-  }
+}
+
+let knownByCode: ReadonlyMap<number, readonly number[]> | undefined;
+
+function orbitsByCode(): ReadonlyMap<number, readonly number[]> {
+  knownByCode ??= new Map(caseOrbits().flatMap((orbit) => orbit.map((code) => [code, orbit] as const)));
+  return knownByCode;
 }
 
 function asciiOrbit(code: number): readonly number[] {

@@ -14,6 +14,8 @@ import {
 const maxRepeat = 1000;
 const maxDepth = 1000;
 const maxPatternLength = 4 << 20;
+/** Nodes and bounds of classes that an expression may have: some megabytes, and more than can be run. */
+const maxSize = 300_000;
 const unlimited = Number.POSITIVE_INFINITY;
 
 /** A group that is not closed yet, or the whole expression. */
@@ -29,6 +31,8 @@ interface Level {
 interface Parser extends RegexReader {
   level: Level;
   readonly outer: Level[];
+  /** Nodes and bounds of classes so far. */
+  size: number;
   /** Where the repetition just before began, -1 where there was none. */
   lastRepeat: number;
 }
@@ -41,7 +45,7 @@ export function parseRegex(pattern: string): RegexNode {
   if (pattern.length > maxPatternLength) throw regexError("expression too large", pattern);
   const reader = createRegexReader(pattern);
   const level = { name: undefined, outerFlags: reader.flags, branches: [], items: [] };
-  const p: Parser = { ...reader, level, outer: [], lastRepeat: -1 };
+  const p: Parser = { ...reader, level, outer: [], size: 0, lastRepeat: -1 };
   while (p.at < pattern.length) {
     const start = p.at;
     p.lastRepeat = readConstruct(p) ? start : -1;
@@ -67,21 +71,18 @@ function readConstruct(p: Parser): boolean {
       return false;
     case "^":
       p.at++;
-      p.level.items.push({ kind: "assertion", at: p.flags.multiLine ? "line-start" : "text-start" });
+      push(p, { kind: "assertion", at: p.flags.multiLine ? "line-start" : "text-start" });
       return false;
     case "$":
       p.at++;
-      p.level.items.push({ kind: "assertion", at: p.flags.multiLine ? "line-end" : "text-end" });
+      push(p, { kind: "assertion", at: p.flags.multiLine ? "line-end" : "text-end" });
       return false;
     case ".":
       p.at++;
-      p.level.items.push({
-        kind: "chars",
-        ranges: p.flags.dotNewline ? [0, maxCodePoint] : [0, 9, 11, maxCodePoint],
-      });
+      push(p, { kind: "chars", ranges: p.flags.dotNewline ? anyChar : anyButNewline });
       return false;
     case "[":
-      p.level.items.push({ kind: "chars", ranges: parseClass(p) });
+      push(p, { kind: "chars", ranges: parseClass(p) });
       return false;
     case "*":
     case "+":
@@ -95,17 +96,37 @@ function readConstruct(p: Parser): boolean {
       readEscape(p);
       return false;
     default:
+      if (!p.flags.foldCase) pushWord(p);
       pushCode(p, nextCode(p));
       return false;
   }
 }
 
+const anyChar = [0, maxCodePoint];
+const anyButNewline = [0, 9, 11, maxCodePoint];
+
+/** Adds to the sequence at hand, and counts. */
+function push(p: Parser, node: RegexNode): void {
+  p.size += node.kind === "chars" ? 1 + node.ranges.length : 1;
+  if (p.size > maxSize) throw regexError("expression too large", p.pattern);
+  p.level.items.push(node);
+}
+
+const plainRun = /[A-Za-z0-9_:;,\-/ ]+/y;
+
+/** Reads plain characters at once, but for the last, which a repetition may follow. */
+function pushWord(p: Parser): void {
+  plainRun.lastIndex = p.at;
+  const run = plainRun.exec(p.pattern)?.[0] ?? "";
+  if (run.length < 2) return;
+  push(p, { kind: "literal", text: run.slice(0, -1) });
+  p.at += run.length - 1;
+}
+
 function pushCode(p: Parser, code: number): void {
   const ranges = foldedByFlags(p, [code, code]);
   const single = ranges.length === 2 && ranges[0] === ranges[1];
-  p.level.items.push(
-    single ? { kind: "literal", text: String.fromCodePoint(code) } : { kind: "chars", ranges },
-  );
+  push(p, single ? { kind: "literal", text: String.fromCodePoint(code) } : { kind: "chars", ranges });
 }
 
 function openLevel(p: Parser, name: string | undefined, inner: RegexFlags): void {
@@ -123,7 +144,7 @@ function closeGroup(p: Parser): void {
   const { name, outerFlags } = p.level;
   p.level = outer;
   p.flags = outerFlags;
-  outer.items.push(name === undefined ? item : { kind: "group", item, name });
+  push(p, name === undefined ? item : { kind: "group", item, name });
 }
 
 function openGroup(p: Parser): void {
@@ -213,7 +234,7 @@ function addRepeat(p: Parser, start: number, min: number, max: number): void {
   if ((min >= 2 || (max >= 2 && max !== unlimited)) && !repeatFits(node, maxRepeat)) {
     throw regexError("invalid repeat count", pattern.slice(start, p.at));
   }
-  p.level.items.push(node);
+  push(p, node);
 }
 
 const escapedAssertions: Readonly<Record<string, AssertionKind>> = {
@@ -228,12 +249,12 @@ function readEscape(p: Parser): void {
   const assertion = escapedAssertions[next];
   if (assertion !== undefined) {
     p.at += 2;
-    p.level.items.push({ kind: "assertion", at: assertion });
+    push(p, { kind: "assertion", at: assertion });
   } else if (next === "C") throw regexError("invalid escape sequence", "\\C");
   else if (next === "Q") readQuoted(p);
   else {
     const ranges = parseClassEscape(p);
-    if (ranges !== undefined) p.level.items.push({ kind: "chars", ranges });
+    if (ranges !== undefined) push(p, { kind: "chars", ranges });
     else pushCode(p, parseCharEscape(p));
   }
 }
