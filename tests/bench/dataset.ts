@@ -1,8 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import {
+  bucketCount,
+  createHistogram,
+  giveRoom,
+  type HistogramLayout,
+} from "../../src/model/histogram/histogram.ts";
 import { type Label, labelsOf } from "../../src/model/labels.ts";
 import { aggrChunkSize, writeAggrChunk } from "../../src/wire/aggr-chunk.ts";
-import { encodeXor, samplesPerChunk } from "../../src/wire/encode-xor.ts";
+import { encodeSamples } from "../../src/wire/encode-samples.ts";
+import { SampleBuffer } from "../../src/wire/sample-buffer.ts";
 import { varintSize, writeVarint } from "../../src/wire/varint.ts";
 import { labelsSize, writeLabels } from "../../src/wire/wire-labels.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
@@ -20,8 +27,11 @@ export interface DatasetOptions {
 export const datasetStartMs = Date.UTC(2026, 0, 1);
 export const scrapeMs = 60_000;
 const lateMs = 7000;
-const version = 3;
+const version = 4;
 const bounds = ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"];
+
+/** Native histograms, one for each of the classic ones. */
+export const nativeMetric = "http_request_duration_seconds_native";
 
 /** A metric's file: records `0x0a len Series` in label order. */
 export interface DatasetFile {
@@ -34,13 +44,15 @@ export interface DatasetSeries {
   readonly labels: readonly Label[];
   /** Unix milliseconds. */
   readonly times: Float64Array;
+  /** Of a native histogram, how many observations there were so far. */
   readonly values: Float64Array;
+  readonly isNative: boolean;
 }
 
 interface Shape {
   readonly metric: string;
   readonly labels: readonly Readonly<Record<string, string>>[];
-  readonly kind: "counter" | "memory" | "load" | "up";
+  readonly kind: "counter" | "memory" | "load" | "up" | "native";
 }
 
 /** Files of one leaf below `folder`, made where they are not there yet: the same bytes for the same options. */
@@ -108,14 +120,15 @@ function shapesOf(series: number): Shape[] {
     },
     { metric: "node_load1", kind: "load", labels: hosts.map(common) },
     { metric: "up", kind: "up", labels: hosts.map(common) },
+    { metric: nativeMetric, kind: "native", labels: perHandler(4) },
   ];
 }
 
 function encodeMetric(shape: Shape, options: DatasetOptions): Uint8Array {
   const rows: Buffer[] = [];
   let total = 0;
-  for (const { labels, times, values } of metricSeries(shape, options)) {
-    const row = encodeSeries(labels, times, values);
+  for (const series of metricSeries(shape, options)) {
+    const row = encodeSeries(series);
     rows.push(row);
     total += row.length;
   }
@@ -135,7 +148,7 @@ function* metricSeries(shape: Shape, options: DatasetOptions): Generator<Dataset
     const values = makeValues(shape.kind, others, options).map((value) =>
       share === 1 ? value : Math.floor(value * share),
     );
-    yield { labels, times: makeTimes(options, labels), values };
+    yield { labels, times: makeTimes(options, labels), values, isNative: shape.kind === "native" };
   }
 }
 
@@ -164,10 +177,11 @@ function makeValues(kind: Shape["kind"], key: string, options: DatasetOptions): 
   const perScrape = 20 + random() * 400;
   const resetAt = random() < 1 / 3 ? Math.floor(random() * count) : -1;
   const late = options.replica === "1" ? lateMs / scrapeMs : 0;
-  let value = kind === "counter" ? Math.floor(random() * 1e6) : random();
+  const counts = kind === "counter" || kind === "native";
+  let value = counts ? Math.floor(random() * 1e6) : random();
   for (let i = 0; i < count; i++) {
     const step = random();
-    if (kind === "counter") {
+    if (counts) {
       const grown = Math.floor(perScrape * (0.5 + step));
       if (i === resetAt) value = 0;
       values[i] = value + Math.floor(grown * late);
@@ -181,14 +195,13 @@ function makeValues(kind: Shape["kind"], key: string, options: DatasetOptions): 
 }
 
 /** `0x0a len Series`, a Series being labels and then chunks of 120 samples. */
-function encodeSeries(labels: readonly Label[], times: Float64Array, values: Float64Array): Buffer {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-  const chunks = [];
-  for (let from = 0; from < times.length; from += samplesPerChunk) {
-    const to = Math.min(times.length, from + samplesPerChunk);
-    const data = encodeXor(times, words, from, to);
-    chunks.push({ minMs: times[from] ?? 0, maxMs: times[to - 1] ?? 0, encoding: 0, data });
-  }
+function encodeSeries({ labels, times, values, isNative }: DatasetSeries): Buffer {
+  const samples = new SampleBuffer(times.length);
+  samples.times.set(times);
+  samples.values.set(values);
+  samples.length = times.length;
+  if (isNative) observe(samples);
+  const chunks = encodeSamples(samples, () => isNative);
   const labelBytes = labelsSize(labels);
   const chunkSizes = chunks.map(aggrChunkSize);
   const body = chunkSizes.reduce((sum, size) => sum + 1 + varintSize(size) + size, labelBytes);
@@ -202,6 +215,35 @@ function encodeSeries(labels: readonly Label[], times: Float64Array, values: Flo
     at = writeAggrChunk(out, writeVarint(out, at + 1, chunkSizes[i] ?? 0), chunk);
   });
   return out;
+}
+
+/** Schema 3 from some 5 ms to 10 s, as a Go client's default gives it for requests. */
+const nativeLayout: HistogramLayout = {
+  schema: 3,
+  zeroThreshold: 2 ** -128,
+  positive: Int32Array.from({ length: 40 }, (_, i) => i - 36),
+  negative: new Int32Array(0),
+  customValues: new Float64Array(0),
+};
+
+/** Makes of counts of observations histograms that spread them over their buckets. */
+function observe(samples: SampleBuffer): void {
+  const histogram = createHistogram();
+  giveRoom(histogram, nativeLayout);
+  const buckets = bucketCount(nativeLayout);
+  for (let row = 0; row < samples.length; row++) {
+    const observed = samples.values[row] as number;
+    let rest = observed;
+    for (let i = 0; i < buckets; i++) {
+      const here = i === buckets - 1 ? rest : Math.floor(rest / (2 + Math.abs(i - buckets / 2)));
+      histogram.buckets[i] = here;
+      rest -= here;
+    }
+    histogram.count = observed;
+    histogram.sum = observed / 8;
+    samples.withHistograms().set(row, histogram);
+    samples.values[row] = 0;
+  }
 }
 
 function hash(text: string): number {

@@ -2,9 +2,9 @@ import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench, Subject } from "./bench.ts";
 import { drain, percentile } from "./measure.ts";
-import { baselineQueries } from "./queries.ts";
+import { benchQueries } from "./queries.ts";
 
-const heavy = baselineQueries[1] ?? "";
+const heavy = benchQueries[1] ?? "";
 
 function rangeQuery(bench: Bench, subject: Subject, signal?: AbortSignal): Parameters<typeof drain>[0] {
   const params = { ...bench.range, ...subject.params, query: heavy };

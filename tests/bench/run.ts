@@ -1,7 +1,7 @@
 /**
  * Measures the gateway over four replaying leaves, beside `thanos query` where THANOS_BINARY names one:
  *
- *   node tests/bench/run.ts [--phases queries,pass,memory,latency,cancel,load] [--queries 1,2] [--series 2000]
+ *   node tests/bench/run.ts [--phases parser,queries,pass,memory,latency,cancel,load] [--queries 1,2] [--series 2000]
  *                           [--hours 24] [--runs 3] [--tls] [--seconds 5] [--wide 12500] [--runtime node|deno]
  *                           [--prometheus]
  *
@@ -21,6 +21,7 @@ import { type BenchLeaves, startBenchLeaves } from "./bench-leaves.ts";
 import { datasetStartMs } from "./dataset.ts";
 import { runCancel, runLatency, runLoad } from "./latency-phases.ts";
 import { runMemory } from "./memory-phase.ts";
+import { runParser } from "./parser-phase.ts";
 import { runPassThrough } from "./pass-phase.ts";
 import { ensurePrometheusBlocks } from "./prometheus-blocks.ts";
 import { startPrometheusSubject } from "./prometheus-subject.ts";
@@ -35,11 +36,13 @@ const phases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   cancel: runCancel,
   load: runLoad,
 };
+/** Phases that start what they need themselves. */
+const alone: ReadonlySet<string> = new Set(["parser", "memory"]);
 /** Phases that ask no more than a Prometheus answers over its own samples. */
 const overHttp: ReadonlySet<string> = new Set(["queries", "load"]);
 const { values: options } = parseArgs({
   options: {
-    phases: { type: "string", default: "queries,pass,memory,latency,cancel,load" },
+    phases: { type: "string", default: "parser,queries,pass,memory,latency,cancel,load" },
     queries: { type: "string", default: "1,2,3,4,5,6,7,8,9,10,11,12" },
     series: { type: "string", default: "2000" },
     hours: { type: "string", default: "24" },
@@ -56,9 +59,9 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   const chosen = options.phases.split(",");
-  const unknown = chosen.find((name) => name !== "memory" && phases[name] === undefined);
+  const unknown = chosen.find((name) => !alone.has(name) && phases[name] === undefined);
   if (unknown !== undefined) {
-    console.error(`No phase "${unknown}": ${Object.keys(phases).join(", ")}, memory`);
+    console.error(`No phase "${unknown}": ${[...Object.keys(phases), ...alone].join(", ")}`);
     return 2;
   }
   console.log(
@@ -73,6 +76,7 @@ async function main(): Promise<number> {
     const run = phases[name];
     const selfStored = overHttp.has(name) ? prometheus : undefined;
     if (run !== undefined) await withBench(Number(options.series), run, selfStored);
+    else if (name === "parser") runParser(Number(options.runs));
     else await runMemory(Number(options.wide), withBench);
   }
   return 0;
