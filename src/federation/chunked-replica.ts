@@ -4,7 +4,7 @@ import type { SeriesBatch } from "../wire/series-batch.ts";
 import type { ChunkReading } from "./aggregates.ts";
 import { decodeChunk } from "./chunk-decoder.ts";
 import { applyCounterResets, createCounterState, resetCounterState } from "./dedup/counter-resets.ts";
-import type { Replica } from "./dedup/replica.ts";
+import { forgetNoReset, type Replica } from "./dedup/replica.ts";
 
 /**
  * A replica over chunks of a batch, which are decoded one by one as they are needed and cut to the range that was asked
@@ -97,7 +97,10 @@ export class ChunkedReplica implements Replica {
     this.#lastMs = Math.max(lastMs, times[length - 1] as number);
     let first = from;
     while (first < length && (times[first] as number) <= lastMs) first++;
-    removeFront(this.samples, from, first);
+    if (first === from) return;
+    this.samples.remove(from, first);
+    // What it was compared with when the chunk was written is not what comes before it here.
+    forgetNoReset(this.samples, from);
   }
 
   #clip(from: number): void {
@@ -106,15 +109,9 @@ export class ChunkedReplica implements Replica {
     const { minMs, maxMs } = this.#range;
     let first = from;
     while (first < samples.length && (times[first] as number) < minMs) first++;
-    removeFront(samples, from, first);
-    while (samples.length > from && (times[samples.length - 1] as number) > maxMs) samples.length--;
+    samples.remove(from, first);
+    let end = samples.length;
+    while (end > from && (times[end - 1] as number) > maxMs) end--;
+    samples.remove(end, samples.length);
   }
-}
-
-/** Takes samples [from, first) out. */
-function removeFront(samples: SampleBuffer, from: number, first: number): void {
-  if (first === from) return;
-  samples.times.copyWithin(from, first, samples.length);
-  samples.words.copyWithin(2 * from, 2 * first, 2 * samples.length);
-  samples.length -= first - from;
 }

@@ -50,7 +50,7 @@ export class SeriesReader {
       timesMs: samples.times,
       values: samples.values,
       words: samples.words,
-      histograms: undefined,
+      histograms: samples.histograms,
       startTimesMs: undefined,
       // Counters lose their markers when they are made totals.
       hasStale: samples.hasStale && this.#options.reading !== "counter",
@@ -59,9 +59,9 @@ export class SeriesReader {
 
   /** Bytes of the buffers. */
   get sizeBytes(): number {
-    let samples = this.#merged.times.length + this.#scratch.times.length;
-    for (const replica of this.#replicas) samples += replica.samples.times.length;
-    return 16 * samples;
+    let sizeBytes = this.#merged.sizeBytes + this.#scratch.sizeBytes;
+    for (const replica of this.#replicas) sizeBytes += replica.samples.sizeBytes;
+    return sizeBytes;
   }
 
   #samplesOf(batch: SeriesBatch, row: number): SampleBuffer {

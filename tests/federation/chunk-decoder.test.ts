@@ -4,18 +4,21 @@ import { type ChunkReading, readingOf } from "../../src/federation/aggregates.ts
 import { decodeChunk } from "../../src/federation/chunk-decoder.ts";
 import { mergeBatches } from "../../src/federation/merge.ts";
 import { SeriesReader } from "../../src/federation/series-reader.ts";
+import { createHistogram, resetHints } from "../../src/model/histogram/histogram.ts";
 import { labelsOf } from "../../src/model/labels.ts";
 import { BatchBuilder } from "../../src/wire/batch-builder.ts";
+import { encodeSamples } from "../../src/wire/encode-samples.ts";
 import { SampleBuffer } from "../../src/wire/sample-buffer.ts";
 import type { SeriesBatch } from "../../src/wire/series-batch.ts";
 import { encodeLabels } from "../../src/wire/wire-labels.ts";
 import { encodeChunks, type MemorySample } from "../support/memory-store.ts";
+import { plainSamples } from "../support/random-histograms.ts";
 
 const test = suite("downsampled chunks");
 
 /** Numbers of AggrChunk's fields. */
 const fields = { raw: 3, count: 4, sum: 5, min: 6, max: 7, counter: 8 } as const;
-type Parts = Partial<Record<keyof typeof fields, readonly MemorySample[]>>;
+type Parts = Partial<Record<keyof typeof fields, readonly MemorySample[] | SampleBuffer>>;
 
 function field(tag: number, content: readonly number[]): number[] {
   const size = content.length;
@@ -27,8 +30,12 @@ function aggrChunk(minMs: number, maxMs: number, parts: Parts): number[] {
   const bytes = [0x08, minMs, 0x10, maxMs];
   for (const [name, samples] of Object.entries(parts)) {
     const number = fields[name as keyof typeof fields];
-    const data = encodeChunks(samples ?? [], 1000)[0]?.data ?? new Uint8Array(0);
-    bytes.push(...field((number << 3) | 2, field(0x12, [...data])));
+    const data =
+      samples instanceof SampleBuffer
+        ? (encodeSamples(samples)[0]?.data ?? new Uint8Array(0))
+        : (encodeChunks(samples ?? [], 1000)[0]?.data ?? new Uint8Array(0));
+    const type = samples instanceof SampleBuffer ? [0x08, 2] : [];
+    bytes.push(...field((number << 3) | 2, [...type, ...field(0x12, [...data])]));
   }
   return bytes;
 }
@@ -181,6 +188,50 @@ test("chunks of different aggregates stay, in order of their times", async () =>
   const late = aggrChunk(5, 9, { count: [[5, 2]] });
   const early = aggrChunk(1, 4, { count: [[1, 3]] });
   assert.equal(await mergedChunks(rowOf(late), rowOf(early, late)), ["1-4", "5-9"]);
+});
+
+/** Downsampled histograms: sums are gauges. */
+function histogramsOf(counts: readonly (readonly [number, number])[]): SampleBuffer {
+  const samples = new SampleBuffer();
+  const layout = { ...createHistogram().layout, schema: 1, positive: Int32Array.of(2, 5) };
+  for (const [timeMs, count] of counts) {
+    samples.push(timeMs, 0, 0);
+    samples.withHistograms().set(samples.length - 1, {
+      ...createHistogram(),
+      ...{ layout, count, sum: 2 * count, zeroCount: count / 2, resetHint: resetHints.gauge },
+      buckets: Float64Array.of(count, 4 * count),
+    });
+  }
+  return samples;
+}
+
+test("of histograms: the average is their sum divided by their number, a counter is what it is", () => {
+  const parts: Parts = {
+    count: all.count ?? [],
+    sum: histogramsOf([
+      [1, 6],
+      [9, 10],
+    ]),
+    counter: histogramsOf([
+      [1, 7],
+      [9, 8],
+    ]),
+  };
+  const out = new SampleBuffer();
+  const read = (reading: ChunkReading) => {
+    out.clear();
+    decodeChunk(rowOf(aggrChunk(1, 9, parts)), 0, reading, out);
+    return plainSamples(out).map(({ timeMs, numbers, positive, hint }) => [timeMs, numbers, positive, hint]);
+  };
+  assert.equal(read("average"), [
+    [1, "3 1.5 6", "2,3 5,12", resetHints.gauge],
+    [9, "2.5 1.25 5", "2,2.5 5,10", resetHints.gauge],
+  ]);
+  assert.equal(read("counter"), [
+    [1, "7 3.5 14", "2,7 5,28", resetHints.gauge],
+    [9, "8 4 16", "2,8 5,32", resetHints.gauge],
+  ]);
+  assert.throws(() => read("min"), /no valid chunk found/);
 });
 
 test.run();

@@ -440,19 +440,19 @@ test("an answer cut short under `abort` is an execution error in Thanos's words"
   assert.is(none.message, "proxy Series(): No StoreAPIs available");
 });
 
-test("histograms and unknown chunks are clear errors", async () => {
-  for (const [encoding, text] of [
-    [1, "native histograms are not supported yet"],
-    [2, "native histograms are not supported yet"],
-    [77, "Cannot read chunk: its encoding is 77, wants 0 (XOR)"],
+test("broken histograms and unknown chunks are clear errors", async () => {
+  for (const [encoding, code, text] of [
+    [1, "internal", "Cannot decode histogram chunk: it is cut off at byte 4"],
+    [2, "internal", "Cannot decode float histogram chunk: it is cut off at byte 4"],
+    [77, "execution", "Cannot read chunk: its encoding is 77, wants 0 (XOR), 1 or 2 (histograms)"],
   ] as const) {
-    const chunks = [{ minMs: 0, maxMs: 9, encoding, data: new Uint8Array(4) }];
+    const chunks = [{ minMs: 0, maxMs: 9, encoding, data: Uint8Array.of(0, 1, 0, 0) }];
     const store = federation(
       createMemoryStore({ series: [{ labels: labelsOf({ __name__: "up" }), chunks }] }),
     );
     const error = await errorOf(read(store));
-    assert.is(error.code, "execution");
-    assert.is(error.message, text);
+    assert.is(error.code, code);
+    assert.is(error.message.replace(/at byte \d+/, "at byte 4"), text);
   }
 });
 

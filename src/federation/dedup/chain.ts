@@ -1,5 +1,5 @@
 import type { SampleBuffer } from "../../wire/sample-buffer.ts";
-import { appendSamples, type Replica } from "./replica.ts";
+import { appendSamples, createLastTaken, type LastTaken, noteTaken, type Replica } from "./replica.ts";
 
 /**
  * Union of all replicas' samples (`--deduplication.func=chain`, Prometheus's ChainedSeriesMerge). Of samples of one
@@ -17,6 +17,7 @@ export function chainReplicas(replicas: readonly Replica[], out: SampleBuffer): 
   for (const replica of replicas.slice(1)) if (isAlive(replica)) push(heap, replica);
   let current = replicas[0] as Replica;
   let lastMs = Number.NEGATIVE_INFINITY;
+  const last = createLastTaken();
   for (;;) {
     if (isAlive(current)) {
       const time = timeOf(current);
@@ -41,7 +42,7 @@ export function chainReplicas(replicas: readonly Replica[], out: SampleBuffer): 
     }
     const time = timeOf(current);
     if (time !== lastMs) {
-      copyHead(current, out);
+      copyHead(current, out, last);
       lastMs = time;
     }
     current.at++;
@@ -56,8 +57,11 @@ function timeOf(replica: Replica): number {
   return replica.samples.times[replica.at] as number;
 }
 
-function copyHead({ samples, at }: Replica, out: SampleBuffer): void {
+function copyHead({ samples, at }: Replica, out: SampleBuffer, last: LastTaken): void {
+  const row = out.length;
   appendSamples(out, samples, at, at + 1);
+  if (samples.histograms !== undefined) noteTaken(last, { samples, from: at, to: at + 1 }, out, row);
+  else last.samples = undefined;
 }
 
 /** Go's container/heap, whose choice among equal times shows in the answer. */

@@ -1,5 +1,5 @@
 import type { SampleBuffer } from "../../wire/sample-buffer.ts";
-import type { Replica } from "./replica.ts";
+import { appendAdjusted, createLastTaken, noteTaken, type Replica } from "./replica.ts";
 
 /**
  * Penalty dedup of three and more counter replicas, folded from the left. It follows upstream's iterators one by one,
@@ -15,11 +15,20 @@ export function foldCounters(replicas: readonly Replica[], out: SampleBuffer): v
   for (const replica of replicas) while (replica.fill(Number.NEGATIVE_INFINITY));
   let node: Node = leaf(replicas[0] as Replica);
   for (const replica of replicas.slice(1)) node = pair(node, leaf(replica));
+  const last = createLastTaken();
   while (node.next()) {
-    out.ensure(1);
-    out.times[out.length] = node.timeMs();
-    out.values[out.length] = node.value();
-    out.length++;
+    if (node.isFloat()) {
+      out.ensure(1);
+      out.times[out.length] = node.timeMs();
+      out.values[out.length] = node.value();
+      out.length++;
+      last.samples = undefined;
+      continue;
+    }
+    const { samples, at } = node.replica();
+    const row = out.length;
+    appendAdjusted(out, samples, { from: at, to: at + 1, adjust: 0 });
+    noteTaken(last, { samples, from: at, to: at + 1 }, out, row);
   }
 }
 
@@ -28,6 +37,9 @@ interface Node {
   seek(fromMs: number): boolean;
   timeMs(): number;
   value(): number;
+  isFloat(): boolean;
+  /** Where the sample comes from. */
+  replica(): { readonly samples: SampleBuffer; readonly at: number };
   /** Lifts what is emitted from here on, where its value is below the last one. */
   lift(lastValue: number): void;
 }
@@ -35,7 +47,8 @@ interface Node {
 const initialPenaltyMs = 5000;
 
 function leaf(replica: Replica): Node {
-  const { times, values, length } = replica.samples;
+  const { samples } = replica;
+  const { times, values, length, histograms } = samples;
   let at = replica.at - 1;
   let adjust = 0;
   return {
@@ -47,6 +60,8 @@ function leaf(replica: Replica): Node {
     },
     timeMs: () => times[at] as number,
     value: () => (values[at] as number) + adjust,
+    isFloat: () => histograms?.has(at) !== true,
+    replica: () => ({ samples, at }),
     lift(lastValue) {
       const value = (values[at] as number) + adjust;
       if (lastValue > value) adjust += lastValue - value;
@@ -81,12 +96,12 @@ function pair(a: Node, b: Node): Node {
     return true;
   };
   const lift = (lastValue: number) => {
-    if (aAlive) a.lift(lastValue);
-    if (bAlive) b.lift(lastValue);
+    if (aAlive && a.isFloat()) a.lift(lastValue);
+    if (bAlive && b.isFloat()) b.lift(lastValue);
   };
   const next = (): boolean => {
     const usedA = useA;
-    const hasLast = useA ? aAlive : bAlive;
+    const hasLast = (useA ? aAlive : bAlive) && last.isFloat();
     const lastValue = hasLast ? last.value() : 0;
     const alive = choose();
     if (useA !== usedA && hasLast) lift(lastValue);
@@ -100,6 +115,8 @@ function pair(a: Node, b: Node): Node {
     },
     timeMs: () => (useA ? a : b).timeMs(),
     value: () => last.value(),
+    isFloat: () => last.isFloat(),
+    replica: () => last.replica(),
     lift,
   };
 }

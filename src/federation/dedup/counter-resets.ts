@@ -1,3 +1,4 @@
+import { resetHints } from "../../model/histogram/histogram.ts";
 import type { SampleBuffer } from "../../wire/sample-buffer.ts";
 
 /** What is known of a counter between its chunks. */
@@ -26,12 +27,29 @@ export function resetCounterState(state: CounterState): void {
  *   t > last   the increase is added, or the whole value after a reset
  *   t = last   the true last raw value, with which a downsampled chunk ends: remembered, not emitted
  *   t < last   an overlap, left out; NaN and staleness markers likewise
+ *
+ * Histograms pass as they are, overlaps left out; their resets are found where they are used.
  */
 export function applyCounterResets(samples: SampleBuffer, from: number, state: CounterState): void {
-  const { times, values, length } = samples;
+  const { times, values, length, histograms } = samples;
   let { started, lastMs, lastValue, total } = state;
   let at = from;
+  let keptLast = -1;
   for (let i = from; i < length; i++) {
+    if (histograms?.has(i) === true) {
+      const time = times[i] as number;
+      if (time <= lastMs) continue;
+      lastMs = time;
+      times[at] = time;
+      values[at] = 0;
+      if (at !== i) histograms.setFrom(at, histograms, i);
+      // The one before it in its chunk was left out.
+      if (i > from && keptLast !== i - 1 && histograms.hintAt(at) === resetHints.notReset)
+        histograms.setHint(at, resetHints.unknown);
+      keptLast = i;
+      at++;
+      continue;
+    }
     const value = values[i] as number;
     if (Number.isNaN(value)) continue;
     const time = times[i] as number;
@@ -45,10 +63,11 @@ export function applyCounterResets(samples: SampleBuffer, from: number, state: C
       lastValue = value;
       times[at] = time;
       values[at] = total;
+      histograms?.remove(at);
       at++;
     } else if (time === lastMs) lastValue = value;
   }
-  samples.length = at;
+  samples.remove(at, length);
   state.started = started;
   state.lastMs = lastMs;
   state.lastValue = lastValue;

@@ -1,5 +1,13 @@
 import type { SampleBuffer } from "../../wire/sample-buffer.ts";
-import { appendAdjusted, appendSamples, type Replica, seekReplica } from "./replica.ts";
+import {
+  appendAdjusted,
+  appendSamples,
+  createLastTaken,
+  type LastTaken,
+  noteTaken,
+  type Replica,
+  seekReplica,
+} from "./replica.ts";
 
 /**
  * Thanos's penalty dedup of two replicas (pkg/dedup/iter.go, with forward-only seeks as in production): the replica
@@ -15,7 +23,7 @@ import { appendAdjusted, appendSamples, type Replica, seekReplica } from "./repl
  * Ties go to `a`. Before there is a step the penalty is 5 s.
  */
 export function mergePenalty(a: Replica, b: Replica, out: SampleBuffer): void {
-  merge(a, b, { out, adjusts: false });
+  merge(a, b, { out, adjusts: false, last: createLastTaken() });
 }
 
 /**
@@ -23,7 +31,7 @@ export function mergePenalty(a: Replica, b: Replica, out: SampleBuffer): void {
  * was emitted last is lifted by the difference from there on, lest the switch look like a reset.
  */
 export function mergeCounterPenalty(a: Replica, b: Replica, out: SampleBuffer): void {
-  merge(a, b, { out, adjusts: true });
+  merge(a, b, { out, adjusts: true, last: createLastTaken() });
 }
 
 const initialPenaltyMs = 5000;
@@ -39,6 +47,7 @@ interface Side {
 interface Merge {
   readonly out: SampleBuffer;
   readonly adjusts: boolean;
+  readonly last: LastTaken;
 }
 
 function merge(a: Replica, b: Replica, into: Merge): void {
@@ -61,7 +70,7 @@ function merge(a: Replica, b: Replica, into: Merge): void {
     if (at > from) {
       otherFloorMs = runFloorMs;
       lastMs = samples.times[at - 1] as number;
-      lastValue = (samples.values[at - 1] as number) + chosen.adjust;
+      lastValue = floatAt(samples, at - 1) + chosen.adjust;
       emit(samples, { from, to: at, adjust: chosen.adjust }, into);
       replica.at = at;
     }
@@ -82,7 +91,7 @@ function merge(a: Replica, b: Replica, into: Merge): void {
       emit(samples, { from: at, to: at + 1, adjust: chosen.adjust }, into);
       otherFloorMs = Math.max(otherMs, chosenMs + 1 + penaltyMs(chosenMs, lastMs));
       lastMs = chosenMs;
-      lastValue = (samples.values[at] as number) + chosen.adjust;
+      lastValue = floatAt(samples, at) + chosen.adjust;
       replica.at = at + 1;
       continue;
     }
@@ -144,7 +153,12 @@ function lowerBoundMs(replica: Replica): number {
 }
 
 function valueAt(side: Side): number {
-  return (side.replica.samples.values[side.replica.at] as number) + side.adjust;
+  return floatAt(side.replica.samples, side.replica.at) + side.adjust;
+}
+
+/** NaN for a histogram, which is never lifted and lifts nothing, as no number is less than NaN. */
+function floatAt({ values, histograms }: SampleBuffer, at: number): number {
+  return histograms?.has(at) === true ? Number.NaN : (values[at] as number);
 }
 
 function lift(side: Side, lastValue: number): void {
@@ -157,8 +171,11 @@ function emit(
   range: { readonly from: number; readonly to: number; readonly adjust: number },
   into: Merge,
 ): void {
+  const row = into.out.length;
   if (into.adjusts) appendAdjusted(into.out, samples, range);
   else appendSamples(into.out, samples, range.from, range.to);
+  if (samples.histograms === undefined) into.last.samples = undefined;
+  else noteTaken(into.last, { samples, from: range.from, to: range.to }, into.out, row);
 }
 
 /** All that is left of a replica whose counterpart is at its end. */

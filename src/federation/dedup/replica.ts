@@ -1,3 +1,4 @@
+import { resetHints } from "../../model/histogram/histogram.ts";
 import type { SampleBuffer } from "../../wire/sample-buffer.ts";
 
 /**
@@ -32,6 +33,40 @@ export function replicaOf(samples: SampleBuffer): Replica {
   return { samples, at: 0, nextMinMs: () => Number.POSITIVE_INFINITY, fill: () => false };
 }
 
+/** Which sample was taken last, of which replica. */
+export interface LastTaken {
+  samples: SampleBuffer | undefined;
+  at: number;
+}
+
+export function createLastTaken(): LastTaken {
+  return { samples: undefined, at: -1 };
+}
+
+/**
+ * Notes that samples [from, to) of a replica were appended to `out`, `row` being the first of them there. A histogram
+ * that said it is no reset since the one before it says so no more where that one was not taken.
+ */
+export function noteTaken(
+  last: LastTaken,
+  taken: { readonly samples: SampleBuffer; readonly from: number; readonly to: number },
+  out: SampleBuffer,
+  row: number,
+): void {
+  const { samples, from, to } = taken;
+  if (to <= from) return;
+  if (samples.histograms !== undefined && (last.samples !== samples || last.at !== from - 1) && row > 0)
+    forgetNoReset(out, row);
+  last.samples = samples;
+  last.at = to - 1;
+}
+
+/** Makes "no reset" of a histogram "unknown"; gauges stay gauges. */
+export function forgetNoReset({ histograms, length }: SampleBuffer, row: number): void {
+  if (histograms === undefined || row >= length || !histograms.has(row)) return;
+  if (histograms.hintAt(row) === resetHints.notReset) histograms.setHint(row, resetHints.unknown);
+}
+
 /** Below this many samples a loop is faster than the views that a copy of memory needs. */
 const shortRun = 24;
 
@@ -41,6 +76,7 @@ export function appendSamples(out: SampleBuffer, source: SampleBuffer, from: num
   out.ensure(to - from);
   let at = out.length;
   out.length += to - from;
+  if (source.histograms !== undefined) appendHistograms(out, source, from, to);
   if (to - from >= shortRun) {
     out.times.set(source.times.subarray(from, to), at);
     out.values.set(source.values.subarray(from, to), at);
@@ -55,7 +91,7 @@ export function appendSamples(out: SampleBuffer, source: SampleBuffer, from: num
   }
 }
 
-/** Adds samples [from, to) of another with `adjust` added to their values. */
+/** Adds samples [from, to) of another with `adjust` added to their values; histograms are left as they are. */
 export function appendAdjusted(
   out: SampleBuffer,
   source: SampleBuffer,
@@ -72,4 +108,14 @@ export function appendAdjusted(
     at++;
   }
   out.length = at;
+  if (source.histograms !== undefined) appendHistograms(out, source, from, to);
+}
+
+/** Copies the histograms of samples [from, to) to the end of `out`, which has the samples already. */
+function appendHistograms(out: SampleBuffer, source: SampleBuffer, from: number, to: number): void {
+  const { histograms } = source;
+  if (histograms === undefined) return;
+  const offset = out.length - to;
+  for (let i = from; i < to; i++)
+    if (histograms.has(i)) out.withHistograms().setFrom(offset + i, histograms, i);
 }
