@@ -94,7 +94,7 @@ function keyOf({ metric }: ApiSeries): string {
 
 /** Numbers that count_values made labels of are as close as others need to be. */
 function withoutLastDigits(value: string): string {
-  return /^-?\d+\.\d{9,}$/.test(value) ? Number(value).toPrecision(9) : value;
+  return /^-?\d+(\.\d+)?$/.test(value) ? Number(value).toPrecision(9) : value;
 }
 
 type Point = readonly [number, string];

@@ -31,13 +31,10 @@ export interface Difference {
 export const knownDifferences: readonly KnownDifference[] = [
   {
     name: "duplicates that a comparison filters out",
-    reason:
-      "Before 3.0 a comparison with group_left or group_right looked for duplicates only among what it kept.",
+    reason: "Before 3.0 a comparison looked for many matches only among the samples that it kept.",
     oldOnly: true,
     explains: ({ query, text }) =>
-      /multiple matches for labels: grouping labels must ensure unique matches\), wants 200$/.test(text) &&
-      /[=!<>]=?/.test(query) &&
-      /group_(left|right)/.test(query),
+      /\(multiple matches for labels: .*\), wants 200$/.test(text) && /[=!<>]=?/.test(query),
   },
   {
     name: "order of a range vector",

@@ -1,5 +1,7 @@
 import type { Label, Labels } from "../../model/labels.ts";
 import { sortLabels } from "../../model/labels.ts";
+import type { Matcher } from "../../model/matcher.ts";
+import { createMatcher } from "../../model/matches.ts";
 import type { PlanNode } from "../plan/node.ts";
 import { type Column, createColumn, type Operator } from "./operator.ts";
 import { drain } from "./pull.ts";
@@ -36,16 +38,31 @@ export function createAbsent(input: Operator, labels: Labels, steps: number): Op
   };
 }
 
-/** Labels of the series that is said to be absent: the selector's equality matchers, where a label has just one. */
+/**
+ * Labels of the series that is said to be absent: the selector's equality matchers. Any matcher after it takes a label off
+ * again; one before it does not, unless it is a negative one that no value passes, too: upstream's storage puts those last.
+ */
 export function absentLabels(node: PlanNode): Labels {
   const selector = node.kind === "matrix" ? node.selector : node;
   if (selector.kind !== "selector" || selector.signed === true) return [];
-  const values = new Map<string, string | undefined>();
-  for (const { name, type, value } of selector.matchers) {
+  const values = new Map<string, string>();
+  const seen = new Set<string>();
+  const { matchers } = selector;
+  for (const { name, type, value } of [
+    ...matchers.filter((matcher) => !subtracts(matcher)),
+    ...matchers.filter(subtracts),
+  ]) {
     if (name === "__name__") continue;
-    values.set(name, type === "=" && !values.has(name) ? value : undefined);
+    if (type === "=" && !seen.has(name)) {
+      values.set(name, value);
+      seen.add(name);
+    } else values.delete(name);
   }
   const labels: Label[] = [];
-  for (const [name, value] of values) if (value !== undefined) labels.push({ name, value });
+  for (const [name, value] of values) if (value !== "") labels.push({ name, value });
   return sortLabels(labels);
+}
+
+function subtracts(matcher: Matcher): boolean {
+  return (matcher.type === "!=" || matcher.type === "!~") && createMatcher(matcher).matches("");
 }
