@@ -47,6 +47,8 @@ export function answerOf({ op, histograms, args }: HistogramCase): unknown {
       return flagged(subtractFrom(into, other), into);
     case "kahan":
       return kahanAnswer(into, histograms.slice(1));
+    case "kahanStep":
+      return kahanStep(into, other, histograms[2]);
     case "detectReset":
       return detectReset(toLentHistogram(first), other);
     case "equal":
@@ -99,6 +101,13 @@ function kahanAnswer(into: Histogram, others: readonly PlainHistogram[]): unknow
   answer.push(toPlain(into), isStarted ? toPlain(compensation) : null);
   if (isStarted) addTo(into, compensation);
   return [...answer, toPlain(into)];
+}
+
+/** One addition to a sum, with what it has lost so far. */
+function kahanStep(into: Histogram, other: Histogram, lost: PlainHistogram | undefined): unknown {
+  const compensation = lost === undefined ? createHistogram() : toHistogram(lost);
+  const flags = kahanAddTo(into, compensation, other);
+  return [flags, toPlain(into), flags === combined.incompatible ? null : toPlain(compensation)];
 }
 
 /** Lower, upper, count, and which bounds belong to it (1 lower, 2 upper), bucket after bucket. */
