@@ -44,15 +44,19 @@ export function createMixedExtendedRate(kind: RateKind, extension: Extension): M
     kind,
     extension,
   };
-  return eitherType(createExtendedRate(kind, extension), (input, from, to, step, out) => {
-    if (!findReach(input, from, to, step, state) || !fits(input, state, out)) return false;
-    if (!increaseBetween(input, state, out)) return false;
-    if (kind.perSecond) divide(state.result, seconds(extension.rangeMs));
-    state.result.resetHint = resetHints.gauge;
-    compact(state.result);
-    out.histograms.set(step, state.result);
-    return true;
-  });
+  const floats = createExtendedRate(kind, extension);
+  return eitherType(
+    (part, out) => floats(part.input, out),
+    (input, from, to, step, out) => {
+      if (!findReach(input, from, to, step, state) || !fits(input, state, out)) return false;
+      if (!increaseBetween(input, state, out)) return false;
+      if (kind.perSecond) divide(state.result, seconds(extension.rangeMs));
+      state.result.resetHint = resetHints.gauge;
+      compact(state.result);
+      out.histograms.set(step, state.result);
+      return true;
+    },
+  );
 }
 
 /** False where no sample lies in the range. */
@@ -219,30 +223,34 @@ function interpolate(
 /** smoothed instant selectors: what is on the line between the samples around the step, or the last one before it. */
 export function createMixedSmoothedInstant(lookbackMs: number): MixedKernel {
   const made = createHistogram();
-  return eitherType(createSmoothedInstant(lookbackMs), (input, from, to, step, out) => {
-    const { times, histograms, windows } = input;
-    const timeMs = windows.grid.firstEndMs + step * windows.grid.stepMs - lookbackMs;
-    let next = from;
-    while (next < to && (times[next] as number) < timeMs) next++;
-    if (next < to && times[next] === timeMs) {
-      out.histograms.setFrom(step, histograms, next);
+  const floats = createSmoothedInstant(lookbackMs);
+  return eitherType(
+    (part, out) => floats(part.input, out),
+    (input, from, to, step, out) => {
+      const { times, histograms, windows } = input;
+      const timeMs = windows.grid.firstEndMs + step * windows.grid.stepMs - lookbackMs;
+      let next = from;
+      while (next < to && (times[next] as number) < timeMs) next++;
+      if (next < to && times[next] === timeMs) {
+        out.histograms.setFrom(step, histograms, next);
+        return true;
+      }
+      if (next === from) return false;
+      if (next === to) {
+        out.histograms.setFrom(step, histograms, next - 1);
+        // The hint speaks of the sample, not of its value later on.
+        out.histograms.setHint(step, resetHints.unknown);
+        return true;
+      }
+      if (isCustom(histograms.layoutAt(next - 1)?.schema) !== isCustom(histograms.layoutAt(next)?.schema)) {
+        out.notes |= notes.mixedSchemas;
+        return false;
+      }
+      const gauge = resetHints.gauge;
+      const counter = histograms.hintAt(next - 1) !== gauge || histograms.hintAt(next) !== gauge;
+      if (!interpolate(input, { at: next - 1, timeMs, counter }, made, out)) return false;
+      out.histograms.set(step, made);
       return true;
-    }
-    if (next === from) return false;
-    if (next === to) {
-      out.histograms.setFrom(step, histograms, next - 1);
-      // The hint speaks of the sample, not of its value later on.
-      out.histograms.setHint(step, resetHints.unknown);
-      return true;
-    }
-    if (isCustom(histograms.layoutAt(next - 1)?.schema) !== isCustom(histograms.layoutAt(next)?.schema)) {
-      out.notes |= notes.mixedSchemas;
-      return false;
-    }
-    const gauge = resetHints.gauge;
-    const counter = histograms.hintAt(next - 1) !== gauge || histograms.hintAt(next) !== gauge;
-    if (!interpolate(input, { at: next - 1, timeMs, counter }, made, out)) return false;
-    out.histograms.set(step, made);
-    return true;
-  });
+    },
+  );
 }

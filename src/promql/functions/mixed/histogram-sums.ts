@@ -38,20 +38,23 @@ export function createMixedSum(average: boolean): MixedKernel {
     lent: createHistogram(),
   };
   const seen: Seen = { flags: 0, reset: false, notReset: false };
-  return eitherType(floats, (input, from, to, step, out) => {
-    seen.flags = 0;
-    seen.reset = false;
-    seen.notReset = false;
-    let fits = sumUp(input, { from, to }, sums, seen, average);
-    if (fits === undefined) fits = averageByMeans(input, { from, to }, sums, seen);
-    if (!fits) {
-      out.notes |= notes.mixedSchemas;
-      return false;
-    }
-    say(seen, out);
-    out.histograms.set(step, sums.sum);
-    return true;
-  });
+  return eitherType(
+    (part, out) => floats(part.input, out),
+    (input, from, to, step, out) => {
+      seen.flags = 0;
+      seen.reset = false;
+      seen.notReset = false;
+      let fits = sumUp(input, { from, to }, sums, seen, average);
+      if (fits === undefined) fits = averageByMeans(input, { from, to }, sums, seen);
+      if (!fits) {
+        out.notes |= notes.mixedSchemas;
+        return false;
+      }
+      say(seen, out);
+      out.histograms.set(step, sums.sum);
+      return true;
+    },
+  );
 }
 
 interface Window {

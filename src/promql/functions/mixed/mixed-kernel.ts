@@ -1,6 +1,6 @@
 import type { HistogramColumn } from "../../../model/histogram/histogram-column.ts";
 import type { RangeInput, RangeKernel, StepsOut } from "../range-kernel.ts";
-import { findWindows } from "../windows.ts";
+import { findWindows, type Windows } from "../windows.ts";
 
 /** Samples of which some are native histograms, or know when their counter began. */
 export interface MixedInput extends RangeInput {
@@ -36,12 +36,16 @@ export const notes = {
 /** Fills `out` for every step, all entries of `present` included, and answers how many are present. */
 export type MixedKernel = (input: MixedInput, out: MixedOut) => number;
 
-/** A kernel over the floats of a series alone; start times are those of the floats. */
-export type FloatKernel = (
-  input: RangeInput,
-  out: MixedOut,
-  startTimesMs: Float64Array | undefined,
-) => number;
+/** The floats among mixed samples, with the windows over them alone. Lent until the next call. */
+export interface FloatPart {
+  readonly input: RangeInput;
+  readonly startTimesMs: Float64Array | undefined;
+  /** The windows over all samples. Where one holds more, it has histograms too. */
+  readonly whole: Windows;
+}
+
+/** A kernel over the floats of a series; what it answers for windows that have histograms too does not count. */
+export type FloatKernel = (part: FloatPart, out: MixedOut) => number;
 
 /**
  * Answers for a window that holds histograms only, `from` inclusive to `to` exclusive, never empty: puts a histogram in
@@ -54,12 +58,6 @@ export type WindowOfHistograms = (
   step: number,
   out: MixedOut,
 ) => boolean;
-
-/** The floats among mixed samples, with the windows over them alone. Lent until the next call. */
-export interface FloatPart {
-  readonly input: RangeInput;
-  readonly startTimesMs: Float64Array | undefined;
-}
 
 /** Takes the floats out of mixed samples. */
 export function createFloatPart(): (input: MixedInput) => FloatPart {
@@ -81,9 +79,10 @@ export function createFloatPart(): (input: MixedInput) => FloatPart {
       if (startTimesMs !== undefined) starts[length] = startTimesMs[i] as number;
       length++;
     }
-    if (length === input.length) return { input, startTimesMs };
-    const windows = findWindows(input.windows.grid, times, length);
-    return { input: { times, values, length, windows }, startTimesMs: startTimesMs && starts };
+    const whole = input.windows;
+    if (length === input.length) return { input, startTimesMs, whole };
+    const windows = findWindows(whole.grid, times, length);
+    return { input: { times, values, length, windows }, startTimesMs: startTimesMs && starts, whole };
   };
 }
 
@@ -92,7 +91,7 @@ export function eitherType(floats: FloatKernel, histograms: WindowOfHistograms):
   const floatsOf = createFloatPart();
   return (input, out) => {
     const part = floatsOf(input);
-    let count = floats(part.input, out, part.startTimesMs);
+    let count = floats(part, out);
     if (part.input.length === input.length) return count;
     const { lo, hi } = input.windows;
     const { lo: floatLo, hi: floatHi } = part.input.windows;

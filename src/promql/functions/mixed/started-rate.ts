@@ -17,7 +17,7 @@ export function createStartedRate(kind: RateKind): FloatKernel {
     first: 0,
     increase: 0,
   };
-  return (input, out, starts) => {
+  return ({ input, startTimesMs: starts, whole }, out) => {
     if (starts === undefined || !kind.counter) return plain(input, out);
     const { grid, lo, hi } = input.windows;
     const { times, values } = input;
@@ -26,7 +26,7 @@ export function createStartedRate(kind: RateKind): FloatKernel {
       const from = lo[k] as number;
       const to = hi[k] as number;
       out.present[k] = 0;
-      if (to === from) continue;
+      if (to === from || (whole.hi[k] as number) - (whole.lo[k] as number) > to - from) continue;
       at.toMs = grid.firstEndMs + k * grid.stepMs;
       at.fromMs = at.toMs - grid.rangeMs;
       at.firstMs = times[from] as number;
