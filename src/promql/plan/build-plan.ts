@@ -107,7 +107,8 @@ function call({ func, args, span }: Call, scope: Scope): PlanNode {
     case "range":
       return { kind: "number", value: (endMs - startMs) / 1000, span };
     case "step":
-      return { kind: "number", value: stepMs / 1000, span };
+      // A range of one step has none, as upstream, though a duration may name it.
+      return { kind: "number", value: startMs === endMs ? 0 : stepMs / 1000, span };
     default: {
       const inside = { ...scope, func, histograms: partsFor(func, scope.histograms) };
       return { kind: "call", func, args: args.map((arg) => convert(arg, inside)), span };
