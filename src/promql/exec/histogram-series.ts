@@ -145,7 +145,7 @@ function createAnswerColumns({ func, span }: HistogramSite, { labels, dropName }
     return column;
   };
   const fixed: (Column | undefined)[] = new Array(func.answers).fill(undefined);
-  const isFixed = Array.from({ length: func.answers }, (_, i) => func.isFixed(i));
+  const isFixed = Array.from({ length: func.answers }, (_, i) => func.label === undefined || func.isFixed(i));
   const byText = new Map<string, Column>();
   const find = (answer: number, step: number): Column => {
     if (isFixed[answer]) {
