@@ -148,6 +148,8 @@ function writeSeries(out: Uint8Array, at: number, batch: SeriesBatch, row: numbe
 function isChunkHeader(bytes: Uint8Array, at: number, start: number, end: number): boolean {
   const length = end - start;
   if (start - at !== 1 + varintSize(length) || bytes[at] !== chunkTag) return false;
+  if (length < 0x80) return bytes[at + 1] === length;
+  if (length < 0x4000) return bytes[at + 1] === ((length & 127) | 128) && bytes[at + 2] === length >> 7;
   let rest = length;
   let pos = at + 1;
   for (; rest > 127; rest = Math.floor(rest / 128)) if (bytes[pos++] !== ((rest % 128) | 128)) return false;

@@ -2,8 +2,11 @@ const two32 = 4_294_967_296;
 
 /** Bytes that `writeVarint` takes for a whole number from 0 to 2^53. */
 export function varintSize(value: number): number {
-  let size = 1;
-  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size++;
+  // Nearly all are lengths of labels and chunks.
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  let size = 3;
+  for (let rest = Math.floor(value / 0x200000); rest > 0; rest = Math.floor(rest / 128)) size++;
   return size;
 }
 
