@@ -25,7 +25,6 @@ function withoutTies({ random }: Grammar): QueryNode {
     "memory_bytes",
     "rate(memory_bytes[5m])",
     "latency_seconds_sum",
-    "queue",
   ]);
   return node("vector", inner);
 }

@@ -55,7 +55,7 @@ export function samplesBetween(
       if (v === undefined || (v === "stale" && to <= headStartSeconds)) continue;
       samples.push({ t: (startSeconds + scrape * everySeconds) * 1000 + shiftMs, v });
     }
-    return { labels: { ...labels, ...externalLabels }, samples };
+    return { labels, samples };
   });
 }
 
@@ -108,7 +108,7 @@ export function fuzzSeries({ modern }: { readonly modern: boolean }): readonly F
   const all: FuzzSeries[] = [];
   const add = (labels: LabelRecord, valueAt: FuzzSeries["valueAt"], everySeconds = 15) => {
     const shiftMs = 1 + Math.floor(noise(all.length + 1) * 498);
-    all.push({ labels, everySeconds, shiftMs, valueAt });
+    all.push({ labels: { ...labels, ...externalLabels }, everySeconds, shiftMs, valueAt });
   };
   addRequests(add);
   addGauges(add);
@@ -117,7 +117,10 @@ export function fuzzSeries({ modern }: { readonly modern: boolean }): readonly F
     add,
     modern ? Object.entries(oddValues) : Object.entries(oddValues).filter(([kind]) => kind !== "huge"),
   );
-  if (modern) addEdges((labels, valueAt) => all.push({ labels, everySeconds: 30, shiftMs: 0, valueAt }));
+  if (modern)
+    addEdges((labels, valueAt) =>
+      all.push({ labels: { ...labels, ...externalLabels }, everySeconds: 30, shiftMs: 0, valueAt }),
+    );
   // Heads answer in the order in which series were made: as everywhere else, that of labels, on which ties of topk depend.
   return all.sort((a, b) => compareLabels(labelsOf(a.labels), labelsOf(b.labels)));
 }

@@ -2,7 +2,7 @@
  * Random queries to a real Prometheus and to our gateway over a sidecar over the same one; the answers must be the same.
  *
  *   node tests/fuzz/run.ts [--seed N] [--budget 60s] [--queries N] [--from N] [--features floats,experimental]
- *                          [--annotations] [--shrink]
+ *                          [--no-annotations] [--shrink]
  *
  * Debian's Prometheus answers, or the 3.x that `PROMETHEUS_BINARY` names, of which every difference counts.
  */
@@ -17,13 +17,14 @@ import { textOf } from "./query-node.ts";
 import { startPair } from "./start-pair.ts";
 
 const { values: flags } = parseArgs({
+  allowNegative: true,
   options: {
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     budget: { type: "string", default: "60s" },
     queries: { type: "string", default: "1000000" },
     from: { type: "string", default: "0" },
     features: { type: "string", default: "floats,experimental" },
-    annotations: { type: "boolean", default: false },
+    annotations: { type: "boolean", default: true },
     shrink: { type: "boolean", default: false },
   },
 });
@@ -46,7 +47,7 @@ async function main(): Promise<number> {
       queries: Number(flags.queries),
       budgetMs: parseDuration(flags.budget),
       features: new Set(flags.features.split(",") as Feature[]),
-      annotations: flags.annotations,
+      annotations: modern && flags.annotations,
       shrink: flags.shrink,
       modern,
       gateway,
