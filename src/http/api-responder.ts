@@ -1,3 +1,4 @@
+import type { AnnotationTexts } from "../promql/annotations.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { HttpExchange, ResponseHead } from "../runtime/http-server.ts";
 import type { MemoryAccount } from "../store/store.ts";
@@ -29,7 +30,10 @@ export interface ApiResponder {
   success(
     call: ApiCall,
     answer: {
+      /** What was left out of the answer; it must not be cached then. */
       readonly warnings: () => readonly string[];
+      /** What a query says about its numbers. Read once they are written. */
+      readonly annotations?: () => AnnotationTexts;
       readonly write: (body: AnswerBody) => Promise<void> | void;
       /** What an error means, where the request's end explains it better. */
       readonly explain?: (reason: unknown) => unknown;
@@ -76,7 +80,7 @@ export function createApiResponder(options: ApiResponderOptions): ApiResponder {
     });
   }
   return {
-    async success(call, { warnings, write, explain }) {
+    async success(call, { warnings, annotations, write, explain }) {
       // An answer that leaves before its end may still get warnings, so caches must not keep it.
       const head = (whole: boolean): ResponseHead => ({
         status: 200,
@@ -87,7 +91,8 @@ export function createApiResponder(options: ApiResponderOptions): ApiResponder {
         body = createAnswerBody({ exchange: call.exchange, pool, memory, head });
         body.writer.raw(successPrefix);
         await write(body);
-        writeEnvelopeEnd(body.writer, warnings());
+        const said = annotations?.();
+        writeEnvelopeEnd(body.writer, [...warnings(), ...(said?.warnings ?? [])], said?.infos);
       } catch (reason) {
         return fail(call, body, explain?.(reason) ?? reason);
       }

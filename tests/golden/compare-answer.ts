@@ -119,11 +119,15 @@ function metricKey(metric: unknown): string {
   return isRecord(metric) ? JSON.stringify(Object.entries(metric).sort()) : "";
 }
 
+/** Where sample values stand in an answer. */
+const floatPath = /\.(values?\[(\d+\]\[)?1\]|result\[1\])$/;
+const histogramPath = /\.histograms?\[(\d+\]\[)?1\]\.(count|sum|buckets\[\d+\]\[[123]\])$/;
+
 function compareValue(want: unknown, got: unknown, exact: boolean, at: string): string | undefined {
   if (Array.isArray(want) && Array.isArray(got)) return compareArrays(want, got, exact, at);
   if (isRecord(want) && isRecord(got)) return compareRecords(want, got, exact, at);
   if (Object.is(want, got)) return undefined;
-  const isSampleValue = /\.(values?\[(\d+\]\[)?1\]|result\[1\])$/.test(at);
+  const isSampleValue = floatPath.test(at) || histogramPath.test(at);
   if (isSampleValue && !exact && isNumeric(want) && isNumeric(got) && isClose(Number(want), Number(got))) {
     return undefined;
   }

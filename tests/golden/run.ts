@@ -1,7 +1,7 @@
 /**
  * Sends the recorded requests to gateways over the recorded data and compares the answers:
  *
- *   node tests/golden/run.ts [FOLDER] [--only ID] [--verbose] [--program THANOS]
+ *   node tests/golden/run.ts [FOLDER] [--file NAME] [--only ID] [--verbose] [--program THANOS]
  *
  * FOLDER is ../shared/golden by default; `--program` asks another querier, to test this runner. Ends with a line `NAME P/T` for each file.
  */
@@ -16,12 +16,14 @@ import { call, type Gateway, startGateway } from "../support/query-process.ts";
 import { compareAnswer, kindOf, type RecordedLine } from "./compare-answer.ts";
 import { leftOut } from "./exceptions.ts";
 import { startLeaves } from "./leaves.ts";
+import { type RemoteReadForm, startRecordedLeaf } from "./recorded-prometheus.ts";
 import { compareExchange, type RecordedExchange } from "./wire.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    file: { type: "string" },
     only: { type: "string" },
     verbose: { type: "boolean", default: false },
     program: { type: "string" },
@@ -84,14 +86,19 @@ async function main(): Promise<number> {
   const leaves = await startLeaves(join(folder, "data"), { promtool: peer.paths.promtool, scratchFolder });
   const scores: Score[] = [];
   try {
-    for (const file of files) scores.push(await runFile(file, leaves.addresses));
-    scores.push(await runWire(leaves.addresses));
+    for (const file of files) if (isWanted(file.name)) scores.push(await runFile(file, leaves.addresses));
+    if (isWanted("wire")) scores.push(await runWire(leaves.addresses));
+    if (isWanted("histograms")) scores.push(await runHistograms());
   } finally {
     await leaves.close();
   }
   for (const { name, later } of scores) if (later > 0) console.log(`${name}: ${later} not yet`);
   for (const { name, passed, total } of scores) console.log(`${name} ${passed}/${total}`);
   return scores.every(({ passed, total }) => passed === total) ? 0 : 1;
+}
+
+function isWanted(name: string): boolean {
+  return options.file === undefined || options.file === name;
 }
 
 function readLines(name: string): unknown[] {
@@ -121,8 +128,7 @@ async function runFile(file: (typeof files)[number], endpoints: readonly string[
   const lines = (readLines(`${file.name}.jsonl.gz`) as RecordedLine[]).filter((line) => {
     if (options.only !== undefined && line.id !== options.only) return false;
     if (leftOut[file.name]?.[line.id] !== undefined) return false;
-    const now =
-      (file.kinds as readonly string[]).includes(kindOf(line)) && !needsAnnotations(file.name, line);
+    const now = (file.kinds as readonly string[]).includes(kindOf(line));
     if (!now) score.later++;
     return now;
   });
@@ -143,11 +149,53 @@ async function runFile(file: (typeof files)[number], endpoints: readonly string[
   return score;
 }
 
-/** Annotations are not made yet; lines that carry some are for later. */
-function needsAnnotations(file: string, line: RecordedLine): boolean {
-  if (file !== "prometheus") return false;
-  const body = JSON.parse(line.body) as { warnings?: unknown; infos?: unknown };
-  return body.warnings !== undefined || body.infos !== undefined;
+/** The answers over native histograms, each from both forms of remote read; it passes where both are right. */
+async function runHistograms(): Promise<Score> {
+  const score: Score = { name: "histograms", passed: 0, total: 0, later: 0 };
+  const lines = (readLines("histograms/answers.jsonl.gz") as Omit<RecordedLine, "id">[])
+    .map(
+      (line, i): RecordedLine => ({
+        ...line,
+        id: `answer-${String(i).padStart(4, "0")}`,
+        method: "POST",
+        headers: {},
+      }),
+    )
+    .filter(({ id }) => options.only === undefined || options.only === id);
+  if (lines.length === 0) return score;
+  const differences = new Map<RecordedLine, string>();
+  for (const form of ["streamed", "samples"] as const) await answerFrom(form, lines, differences);
+  for (const line of lines)
+    count(score, `histograms ${line.id} ${line.path} ${formatParams(line)}`, differences.get(line));
+  return score;
+}
+
+/** Asks a gateway over one form of the recorded reads; the first difference of each line goes to `differences`. */
+async function answerFrom(
+  form: RemoteReadForm,
+  lines: readonly RecordedLine[],
+  differences: Map<RecordedLine, string>,
+): Promise<void> {
+  const leaf = await startRecordedLeaf(join(folder, "histograms"), form);
+  try {
+    await withGateway([], [leaf.address], async (gateway) => {
+      for (const line of lines) {
+        const answer = await call({ address: gateway.http, ...line }).catch((error: unknown) =>
+          String(error),
+        );
+        const difference =
+          typeof answer === "string"
+            ? answer
+            : compareAnswer(line, answer, { headers: [], annotations: true });
+        if (difference !== undefined && !differences.has(line))
+          differences.set(line, `${form}: ${difference}`);
+        if (options.verbose && typeof answer !== "string")
+          console.log(`wants ${line.body}\ngot   ${answer.body}`);
+      }
+    });
+  } finally {
+    await leaf.close();
+  }
 }
 
 /** Thanos's paths answer with Thanos's texts: this one lacks Prometheus's prefix. */

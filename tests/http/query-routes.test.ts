@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { GatewayError } from "../../src/lib/errors.ts";
+import { createHistogram } from "../../src/model/histogram/histogram.ts";
 import { labelsOf } from "../../src/model/labels.ts";
 import type { QueryResult } from "../../src/promql/engine.ts";
 import { createMemoryLimit } from "../../src/store/memory-limit.ts";
@@ -44,6 +45,84 @@ query("an instant query answers with Thanos's bytes and headers", async () => {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Date",
   });
+});
+
+/** A counter of native histograms with one bucket, and floats in between. */
+function apiWithHistograms() {
+  const api = createTestApi();
+  const layout = { ...createHistogram().layout, positive: Int32Array.of(1) };
+  for (const instance of ["b", "a"]) {
+    const samples = Array.from({ length: 5 }, (_, i) => {
+      const timeMs = (start + i * 15) * 1000;
+      if (i === 2) return { timeMs, value: 7 };
+      const histogram = {
+        ...createHistogram(),
+        layout,
+        count: i + 1,
+        sum: i,
+        buckets: Float64Array.of(i + 1),
+      };
+      return { timeMs, value: 0, histogram };
+    });
+    api.series.add(labelsOf({ __name__: "took", instance }), samples);
+  }
+  return api;
+}
+
+query("native histograms stand in their own member, sorted or as they come", async () => {
+  const { ask } = apiWithHistograms();
+  const histogram = (count: number, factor: number) =>
+    `{"count":"${factor * count}","sum":"${factor * (count - 1)}","buckets":[[0,"1","2","${factor * count}"]]}`;
+  const series = (name: string, instance: string, factor: number) =>
+    `{"metric":{${name}"instance":"${instance}"},"values":[[${start + 30},"${factor * 7}"]],"histograms":[` +
+    `[${start},${histogram(1, factor)}],[${start + 15},${histogram(2, factor)}],[${start + 45},${histogram(4, factor)}]]}`;
+  for (const [text, name, factor] of [
+    ["took", '"__name__":"took",', 1],
+    ["2 * took", "", 2],
+  ] as const) {
+    const answer = await ask(
+      `/api/v1/query_range?query=${encodeURIComponent(text)}&start=${start}&end=${start + 45}&step=15`,
+    );
+    const { data } = JSON.parse(answer.text);
+    assert.is(data.resultType, "matrix");
+    const wanted = `[${series(name, "a", factor)},${series(name, "b", factor)}]`;
+    assert.ok(answer.text.includes(`"result":${wanted}`), `${text}: ${answer.text}`);
+  }
+  const instant = await ask(`/api/v1/query?query=took&time=${start + 20}`);
+  assert.ok(instant.text.includes(`"instance":"a"},"histogram":[${start + 20},${histogram(2, 1)}]}`));
+  const samples = await ask(`/api/v1/query?query=took%5B30s%5D&time=${start + 40}`);
+  assert.ok(
+    samples.text.includes(
+      `"instance":"a"},"values":[[${start + 30},"7"]],"histograms":[[${start + 15},${histogram(2, 1)}]]}`,
+    ),
+    samples.text,
+  );
+});
+
+query("annotations come with warnings of stores in front, and may be cached", async () => {
+  const { ask } = apiWithHistograms();
+  const mixed = await ask(`/api/v1/query?query=rate(took%5B1m%5D)&time=${start + 60}`);
+  assert.equal(JSON.parse(mixed.text).warnings, [
+    'PromQL warning: encountered a mix of histograms and floats for metric name "took" (1:6)',
+  ]);
+  assert.is(mixed.headers["Cache-Control"], undefined);
+  const ignored = await ask(`/api/v1/query?query=min(took)&time=${start}`);
+  const { infos, warnings } = JSON.parse(ignored.text);
+  assert.equal(infos, ["PromQL info: ignored histogram in min aggregation (1:5)"]);
+  assert.is(warnings, undefined);
+  assert.match(ignored.text, /"analysis":\{\}\},"infos":\[/);
+  const api = apiWithHistograms();
+  const warned = createTestApi({
+    select: () => ({
+      select(ctx, request) {
+        ctx.warn("a store is missing");
+        return api.series.select(ctx, request);
+      },
+    }),
+  });
+  const both = await warned.ask(`/api/v1/query?query=rate(took%5B1m%5D)&time=${start + 60}`);
+  assert.equal(JSON.parse(both.text).warnings, ["a store is missing", ...JSON.parse(mixed.text).warnings]);
+  assert.is(both.headers["Cache-Control"], "no-store");
 });
 
 query("an analyzed query says what its operators did", async () => {

@@ -6,11 +6,19 @@ const encoder = new TextEncoder();
 /** What every successful answer starts with; `data` follows. */
 export const successPrefix = '{"status":"success","data":';
 
-/** Ends an answer that `successPrefix` began: warnings, if any, after the data. */
-export function writeEnvelopeEnd(writer: JsonWriter, warnings: readonly string[]): void {
+/** Ends an answer that `successPrefix` began: warnings and infos, where there are any, after the data. */
+export function writeEnvelopeEnd(
+  writer: JsonWriter,
+  warnings: readonly string[],
+  infos: readonly string[] = [],
+): void {
   if (warnings.length > 0) {
     writer.raw(',"warnings":');
     writeStringArray(writer, warnings);
+  }
+  if (infos.length > 0) {
+    writer.raw(',"infos":');
+    writeStringArray(writer, infos);
   }
   writer.raw("}");
 }

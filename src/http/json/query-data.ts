@@ -1,13 +1,15 @@
+import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import { compareLabels, type Labels } from "../../model/labels.ts";
-import type { QueryResult, ResultColumn } from "../../promql/engine.ts";
+import type { QueryResult, ResultColumn, StepGrid } from "../../promql/engine.ts";
 import type { MemoryAccount } from "../../store/store.ts";
 import type { AnswerBody } from "../answer-body.ts";
 import type { Pacer } from "../pacer.ts";
 import { formatPlainDecimal } from "./decimal.ts";
 import { formatFloat } from "./float-text.ts";
+import { writeMixedPoint, writeMixedPoints } from "./histogram-points.ts";
 import type { JsonWriter } from "./json-writer.ts";
 import { writeLabelObject } from "./label-object.ts";
-import { hasPoints, writePoint, writeStepPoints, writeTimedPoints } from "./points.ts";
+import { hasPoints, writeStepPoints, writeTimedPoints } from "./points.ts";
 import { renderStepPrefixes, type StepPrefixes } from "./timestamps.ts";
 
 export interface QueryDataOptions {
@@ -40,14 +42,14 @@ export async function writeQueryData(result: QueryResult, options: QueryDataOpti
 
 async function writeMatrix(result: QueryResult, options: QueryDataOptions): Promise<void> {
   const { writer } = options.body;
-  const prefixes = renderStepPrefixes(result.grid);
+  const steps = { grid: result.grid, prefixes: renderStepPrefixes(result.grid) };
   let first = true;
   writer.raw("[");
   for (let column = await pull(result); column !== undefined; ) {
     if (hasPoints(column)) {
       if (!first) writer.raw(",");
       first = false;
-      writeSeries(writer, column.labels.all(), column, prefixes);
+      writeSeries(writer, column.labels.all(), column, steps);
       await breathe(options);
     }
     const next = result.next();
@@ -64,19 +66,19 @@ async function writeSortedMatrix(result: QueryResult, options: QueryDataOptions)
   try {
     for (let column = await pull(result); column !== undefined; column = await pull(result)) {
       if (!hasPoints(column)) continue;
-      const labels = column.labels.all();
-      const sizeBytes = keptSize(labels, column);
+      const series = { labels: column.labels.all(), column: copyOf(column) };
+      const sizeBytes = keptSize(series);
       memory.take(sizeBytes);
       keptBytes += sizeBytes;
-      kept.push({ labels, column: copyOf(column) });
+      kept.push(series);
       await options.pacer.turn();
     }
     kept.sort((a, b) => compareLabels(a.labels, b.labels));
-    const prefixes = renderStepPrefixes(result.grid);
+    const steps = { grid: result.grid, prefixes: renderStepPrefixes(result.grid) };
     writer.raw("[");
     for (const [i, { labels, column }] of kept.entries()) {
       if (i > 0) writer.raw(",");
-      writeSeries(writer, labels, column, prefixes);
+      writeSeries(writer, labels, column, steps);
       await breathe(options);
     }
     writer.raw("]");
@@ -95,8 +97,7 @@ async function writeVector(result: QueryResult, options: QueryDataOptions): Prom
     writer.raw(first ? '{"metric":' : ',{"metric":');
     first = false;
     writeLabelObject(writer, column.labels.all());
-    writer.raw(',"value":');
-    writePoint(writer, column.timesMs?.[0] ?? result.grid.startMs, column.values[0] as number);
+    writeMixedPoint(writer, { column, grid: result.grid });
     writer.raw("}");
     await breathe(options);
   }
@@ -115,11 +116,22 @@ function writeInstant(writer: JsonWriter, timeMs: number, writeValue: () => void
   writer.raw("]");
 }
 
-function writeSeries(writer: JsonWriter, labels: Labels, column: ResultColumn, prefixes: StepPrefixes): void {
+/** The steps of a query, and what is written before the value of each. */
+interface Steps {
+  readonly grid: StepGrid;
+  readonly prefixes: StepPrefixes;
+}
+
+function writeSeries(writer: JsonWriter, labels: Labels, column: ResultColumn, steps: Steps): void {
   writer.raw('{"metric":');
   writeLabelObject(writer, labels);
+  if (column.histograms !== undefined) {
+    writeMixedPoints(writer, { column, grid: steps.grid });
+    writer.raw("}");
+    return;
+  }
   writer.raw(',"values":[');
-  if (column.timesMs === undefined) writeStepPoints(writer, column, prefixes);
+  if (column.timesMs === undefined) writeStepPoints(writer, column, steps.prefixes);
   else writeTimedPoints(writer, column, column.timesMs);
   writer.raw("]}");
 }
@@ -134,19 +146,26 @@ function breathe({ body, pacer }: QueryDataOptions): Promise<void> | undefined {
 }
 
 function copyOf(column: ResultColumn): ResultColumn {
-  const { labels, length, values, present, timesMs } = column;
+  const { labels, length, values, present, timesMs, histograms } = column;
   return {
     labels,
     length,
     values: values.slice(0, length),
     present: present?.slice(0, length),
-    histograms: undefined,
+    histograms: histograms === undefined ? undefined : copyOfHistograms(histograms, length),
     timesMs: timesMs?.slice(0, length),
   };
 }
 
+function copyOfHistograms(histograms: HistogramColumn, length: number): HistogramColumn {
+  const copy = new HistogramColumn(length);
+  for (let i = 0; i < length; i++) if (histograms.has(i)) copy.setFrom(i, histograms, i);
+  return copy;
+}
+
 /** Bytes of a kept series, near enough. */
-function keptSize(labels: Labels, { length, present, timesMs }: ResultColumn): number {
+function keptSize({ labels, column }: KeptSeries): number {
+  const { length, present, timesMs, histograms } = column;
   const perEntry = 8 + (present === undefined ? 0 : 1) + (timesMs === undefined ? 0 : 8);
-  return length * perEntry + 64 * (labels.length + 1);
+  return length * perEntry + (histograms?.sizeBytes ?? 0) + 64 * (labels.length + 1);
 }
