@@ -1,0 +1,80 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { kahanAddToRow } from "../../../src/model/histogram/column-sums.ts";
+import { combined, kahanAddTo } from "../../../src/model/histogram/combine.ts";
+import { copyHistogram, createHistogram, type Histogram } from "../../../src/model/histogram/histogram.ts";
+import { HistogramColumn } from "../../../src/model/histogram/histogram-column.ts";
+import {
+  histogramOf,
+  randomHistogram,
+  toHistogram,
+  toLentHistogram,
+  toPlain,
+} from "../../support/histograms.ts";
+import { everySeed } from "../../support/seeded-random.ts";
+
+const test = suite("sums of histograms in columns");
+
+const lent = createHistogram();
+
+test("rows of the same buckets are added to where they lie", () => {
+  const sums = new HistogramColumn(2);
+  const losses = new HistogramColumn(2);
+  const one = histogramOf({ zeroCount: 1, count: 100, sum: 2, positive: { 1: 1e16, 3: 4 } });
+  sums.set(0, one);
+  sums.set(1, one);
+  kahanAddToRow(sums, losses, 1, histogramOf({ positive: { 1: 1, 3: 1 } }));
+  const { buckets } = sums;
+  for (let i = 0; i < 3; i++) kahanAddToRow(sums, losses, 1, histogramOf({ positive: { 3: 1 } }));
+  assert.is(sums.buckets, buckets);
+  assert.equal(toPlain(sums.lend(0, lent)), toPlain(one));
+  assert.equal(
+    toPlain(sums.lend(1, lent)),
+    toPlain(histogramOf({ zeroCount: 1, sum: 2, count: 105, positive: { 1: 1e16, 3: 8 } })),
+  );
+  assert.is(losses.lend(1, lent).buckets[lent.at], 1);
+  assert.not(losses.has(0));
+});
+
+test("rows stay as they are where buckets do not go together", () => {
+  const sums = new HistogramColumn(1);
+  const losses = new HistogramColumn(1);
+  const one = histogramOf({ positive: { 1: 1 } });
+  sums.set(0, one);
+  const custom = histogramOf({ customValues: [1], positive: { 0: 1 } });
+  assert.is(kahanAddToRow(sums, losses, 0, custom), combined.incompatible);
+  assert.equal(toPlain(sums.lend(0, lent)), toPlain(one));
+  assert.not(losses.has(0));
+});
+
+test("by chance: rows come out as histograms that are added one by one", () =>
+  everySeed(100, (random) => {
+    const rows = 3;
+    const sums = new HistogramColumn(rows);
+    const losses = new HistogramColumn(rows);
+    const kind = random.chance(0.3) ? "custom" : "exponential";
+    const pool = Array.from({ length: 4 }, () => randomHistogram(random, kind));
+    const pick = () => random.oneOf(pool);
+    const expected: { sum: Histogram; lost: Histogram }[] = [];
+    for (let row = 0; row < rows; row++) {
+      const first = toHistogram(pick());
+      sums.set(row, first);
+      expected.push({ sum: first, lost: createHistogram() });
+    }
+    const layouts = pool.map((plain) => toLentHistogram(plain));
+    for (let i = 0; i < 20; i++) {
+      const row = random.below(rows);
+      const other = random.oneOf(layouts);
+      const { sum, lost } = expected[row] as { sum: Histogram; lost: Histogram };
+      assert.is(kahanAddToRow(sums, losses, row, other), kahanAddTo(sum, lost, other));
+    }
+    expected.forEach(({ sum, lost }, row) => {
+      assert.equal(toPlain(sums.lend(row, lent)), toPlain(sum));
+      if (losses.has(row)) assert.equal(toPlain(losses.lend(row, lent)), toPlain(lost));
+    });
+    const copy = createHistogram();
+    copyHistogram(layouts[0] as Histogram, copy);
+    assert.equal(toPlain(copy), pool[0], "operands are left alone");
+  }));
+
+test.run();
