@@ -400,6 +400,21 @@ query("a form of more than ten mebibytes is refused", async () => {
   assert.match(answer.text, "http: request body too large");
 });
 
+query("more than ten thousand parameters are refused, in a form and in a URL", async () => {
+  const { ask } = createTestApi();
+  const filler = "&a=b".repeat(10_000);
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  for (const answer of [
+    await ask("/api/v1/query", { method: "POST", headers, body: `query=1${filler}` }),
+    await ask(`/api/v1/query?query=1${filler}`),
+  ]) {
+    assert.is(answer.status, 400);
+    assert.match(answer.text, "number of URL query parameters exceeded limit");
+  }
+  const most = await ask(`/api/v1/query?query=1${filler.slice(4)}`);
+  assert.is(most.status, 200);
+});
+
 query("stats are added where they are asked for", async () => {
   const answer = await apiWithUp().ask(`/api/v1/query?query=up&time=${start}&stats=all`);
   const { stats } = (JSON.parse(answer.text) as { data: { stats: { samples: unknown; timings: object } } })

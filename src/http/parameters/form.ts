@@ -3,6 +3,9 @@ import { GatewayError } from "../../lib/errors.ts";
 /** Body of a form at most, as Go's ParseForm allows. */
 export const maxFormBytes = 10_485_760;
 
+/** Parameters of a URL or a body at most, as Go's ParseQuery allows; a body of millions would hold the process. */
+const maxParameters = 10_000;
+
 /** Parameters of a request: those of a form's body before those of the URL, as Go's FormValue reads them. */
 export interface Form {
   /** The first value, "" where there is none. */
@@ -10,14 +13,24 @@ export interface Form {
   all(name: string): readonly string[];
 }
 
-/** Reads URL and, for POST, a url-encoded body. Throws GatewayError `bad_data` where the body is too large. */
+/** Reads URL and, for POST, a url-encoded body. Throws GatewayError `bad_data` where there is too much of it. */
 export async function readForm(request: Request): Promise<Form> {
-  const fromUrl = new URLSearchParams(queryOf(request.url));
+  const fromUrl = parametersOf(queryOf(request.url));
   const type = request.headers.get("content-type") ?? "";
   if (request.method !== "POST" || !type.startsWith("application/x-www-form-urlencoded")) {
     return formOf([fromUrl]);
   }
-  return formOf([new URLSearchParams(await readBody(request)), fromUrl]);
+  return formOf([parametersOf(await readBody(request)), fromUrl]);
+}
+
+function parametersOf(text: string): URLSearchParams {
+  let count = 1;
+  for (let at = text.indexOf("&"); at >= 0; at = text.indexOf("&", at + 1)) {
+    if (++count > maxParameters) {
+      throw new GatewayError("bad_data", "number of URL query parameters exceeded limit");
+    }
+  }
+  return new URLSearchParams(text);
 }
 
 function formOf(sources: readonly URLSearchParams[]): Form {
