@@ -94,6 +94,10 @@ function append(out: SampleBuffer): void {
     reader.xor(sum, 0);
     if (isStale(sum.words[0] as number, sum.words[1] as number)) continue;
     for (let i = 0; i < width; i++) {
+      // Most differences change as they did before, and most of them not at all.
+      const steady = i + reader.zeros(width - i);
+      for (; i < steady; i++) values[i] = (values[i] as number) + (changes[i] as number);
+      if (i === width) break;
       const change = (changes[i] as number) + reader.varbitInt();
       changes[i] = change;
       values[i] = (values[i] as number) + change;

@@ -101,6 +101,13 @@ export class VarbitReader {
     this.low = spare === 0 ? low : (low >>> spare) | (high << (32 - spare));
   }
 
+  /** Reads zeros, as far as 25 bits tell, and `most` at most; returns how many. */
+  zeros(most: number): number {
+    const count = Math.min(Math.clz32(this.#window() | 0x7f), most);
+    this.#bit += count;
+    return count;
+  }
+
   /** A signed varbit, the nearest double. */
   varbitInt(): number {
     const window = this.#window();

@@ -11,7 +11,10 @@ import {
  * counts lie in one array; layouts are shared, so that no object is made for a row.
  */
 export class HistogramColumn {
-  #layouts: (HistogramLayout | undefined)[] = [];
+  /** Kept as long as it was once, as an array that shrinks gives its memory away. */
+  readonly #layouts: (HistogramLayout | undefined)[] = [];
+  /** No row from here on has a histogram. */
+  #rows = 0;
   #hints: Uint8Array;
   #counts: Float64Array;
   #sums: Float64Array;
@@ -34,7 +37,8 @@ export class HistogramColumn {
 
   /** Takes all histograms away and forgets their buckets; what was lent is junk from then on. */
   clear(): void {
-    this.#layouts.length = 0;
+    this.#layouts.fill(undefined, 0, this.#rows);
+    this.#rows = 0;
     this.#used = 0;
     this.#rooms.fill(0);
   }
@@ -100,14 +104,16 @@ export class HistogramColumn {
   }
 
   remove(row: number): void {
-    this.#layouts[row] = undefined;
+    if (row < this.#rows) this.#layouts[row] = undefined;
   }
 
   /** Takes rows [from, to) out; those after them move down. What was lent is junk from then on. */
   removeRows(from: number, to: number): void {
-    const rows = this.#layouts.length;
+    const rows = this.#rows;
     if (from >= rows) return;
-    this.#layouts.splice(from, to - from);
+    this.#rows = Math.max(from, rows - (to - from));
+    this.#layouts.copyWithin(from, to, rows);
+    this.#layouts.fill(undefined, this.#rows, rows);
     if (to >= rows) return;
     for (const column of [this.#hints, this.#counts, this.#sums, this.#zeroCounts, this.#starts, this.#rooms])
       column.copyWithin(from, to, rows);
@@ -131,8 +137,9 @@ export class HistogramColumn {
       this.#rooms[row] = room;
       this.#used += room;
     }
-    while (this.#layouts.length < row) this.#layouts.push(undefined);
+    while (this.#layouts.length <= row) this.#layouts.push(undefined);
     this.#layouts[row] = layout;
+    if (row >= this.#rows) this.#rows = row + 1;
     return this.#starts[row] as number;
   }
 

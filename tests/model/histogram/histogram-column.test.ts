@@ -112,7 +112,7 @@ test("a cleared column is empty, and uses its room again", () => {
 /** One change to a column, made to an array of histograms as well. */
 function change(random: SeededRandom, column: HistogramColumn, naive: (PlainHistogram | undefined)[]): void {
   const row = random.below(12);
-  const kind = random.below(20);
+  const kind = random.below(22);
   if (kind < 10) {
     const plain = randomHistogram(random);
     column.set(row, toHistogram(plain));
@@ -128,6 +128,11 @@ function change(random: SeededRandom, column: HistogramColumn, naive: (PlainHist
     if (naive[row] === undefined) return;
     column.setHint(row, resetHints.reset);
     naive[row] = { ...naive[row], hint: resetHints.reset };
+  } else if (kind < 21) {
+    const to = row + random.below(5);
+    column.removeRows(row, to);
+    naive.splice(row, to - row);
+    while (naive.length < 12) naive.push(undefined);
   } else {
     column.clear();
     naive.fill(undefined);
