@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   for (const { notYet, wrong } of [plain, stored]) console.log(`scripts: ${notYet} not yet, ${wrong} wrong`);
   console.log(`parser ${parser.passed}/${parser.passed + parser.wrong}`);
   console.log(`scripts ${plain.passed}/${totalOf(plain)}`);
-  console.log(`scripts through stores ${stored.passed}/${totalOf(stored)}`);
+  console.log(`scripts-through-stores ${stored.passed}/${totalOf(stored)}`);
   const wrong = plain.wrong + stored.wrong + parser.wrong;
   return wrong > 0 || plain.passed < atLeast ? 1 : 0;
 }
