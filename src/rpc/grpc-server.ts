@@ -7,6 +7,7 @@ import type { MemoryAccount, Store } from "../store/store.ts";
 import { type Log, noLog } from "../telemetry/log.ts";
 import { type Metrics, noMetrics } from "../telemetry/metrics.ts";
 import { createConnectHandlers, serveConnect } from "./connect-exchange.ts";
+import { createRefusalLog } from "./refusal-log.ts";
 import { isPlainGrpcSeries, serveSeries } from "./serve-series.ts";
 import type { ServedStore } from "./served-store.ts";
 import { createGrpcServerMetrics } from "./server-metrics.ts";
@@ -66,6 +67,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
         onError: (error) => served.log.error("gRPC server failed", { error }),
         onConnectionError: (error, remoteAddress) =>
           served.log.debug("gRPC connection failed", { error, remoteAddress }),
+        onRefusedCertificate: createRefusalLog(served.log, served.clock),
       });
       return server.address;
     },

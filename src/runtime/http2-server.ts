@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { systemClock } from "./clock.ts";
 import { guardDenoSession } from "./deno-http2-guard.ts";
 import { peekProtocol } from "./protocol-peek.ts";
+import { noteRemoteAddress, refusedCertificateReason, remoteAddressOf } from "./refused-certificate.ts";
 import { exchangeOfMessage, exchangeOfStream, type ServerExchange } from "./server-exchange.ts";
 import { type ServerTls, serverTlsOptions } from "./tls.ts";
 
@@ -23,6 +24,8 @@ export interface Http2ServerOptions {
   readonly onError: (error: unknown) => void;
   /** Handshakes and connections that failed; for a debug log. */
   readonly onConnectionError?: ((error: unknown, remoteAddress: string) => void) | undefined;
+  /** Clients turned away for the certificate that they showed or did not show. */
+  readonly onRefusedCertificate?: ((reason: string, remoteAddress: string) => void) | undefined;
 }
 
 export interface Http2Server {
@@ -62,6 +65,7 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
   front.on("connection", (socket: Socket) => {
     if (closing) return void socket.destroy(); // It was on its way when listening ended.
     sockets.add(socket);
+    noteRemoteAddress(socket);
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", (error) => options.onConnectionError?.(error, socket.remoteAddress ?? ""));
   });
@@ -187,7 +191,10 @@ function createFront(
     },
   );
   server.on("tlsClientError", (error, socket) => {
-    options.onConnectionError?.(error, socket.remoteAddress ?? "");
+    const reason = refusedCertificateReason(error, socket);
+    const remoteAddress = remoteAddressOf(socket);
+    if (reason === undefined) options.onConnectionError?.(error, remoteAddress);
+    else options.onRefusedCertificate?.(reason, remoteAddress);
     socket.destroy();
   });
   return server;

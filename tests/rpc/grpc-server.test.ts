@@ -8,6 +8,7 @@ import { createThrowawayAuthority } from "../../src/runtime/throwaway-certificat
 import type { ClientTls } from "../../src/runtime/tls.ts";
 import type { MemoryAccount } from "../../src/store/store.ts";
 import { streamPhaseOf } from "../../src/store/stream-phase.ts";
+import { createLog } from "../../src/telemetry/create-log.ts";
 import {
   createMemoryStore,
   createTestContext,
@@ -483,19 +484,39 @@ for (const secure of [false, true]) {
   });
 }
 
-rpc("a caller without a certificate, or with a stranger's, is turned away", async () => {
-  const { address } = await pair(many, { server: { tls: serverTls }, client: { tls: () => clientTls } });
-  const foreign = await stranger.issue({ commonName: "client" });
-  for (const shown of [undefined, foreign]) {
-    const endpoint = dialThanos({ address, tls: () => ({ ...clientTls, pair: shown }) });
-    pairs.push(endpoint);
-    const error = await failure(endpoint.fetchInfo(createTestContext()));
-    assert.match(
-      error.message,
-      new RegExp(`^rpc error: code = Unavailable desc = cannot connect to ${address}: `),
-    );
-  }
-});
+rpc(
+  "a caller without a certificate, or with a stranger's, is turned away, and the log says why",
+  async () => {
+    const lines: string[] = [];
+    const log = createLog({
+      level: "warn",
+      format: "logfmt",
+      write: (line) => lines.push(line),
+      clock: systemClock,
+    });
+    const { address } = await pair(many, {
+      server: { tls: serverTls, log },
+      client: { tls: () => clientTls },
+    });
+    const foreign = await stranger.issue({ commonName: "client" });
+    for (const shown of [undefined, foreign]) {
+      const endpoint = dialThanos({ address, tls: () => ({ ...clientTls, pair: shown }) });
+      pairs.push(endpoint);
+      const error = await failure(endpoint.fetchInfo(createTestContext()));
+      assert.match(
+        error.message,
+        new RegExp(`^rpc error: code = Unavailable desc = cannot connect to ${address}: `),
+      );
+      const reason =
+        shown === undefined ? "shows no certificate" : "certificate is not signed by a known authority";
+      const line = new RegExp(
+        `level=warn msg="gRPC client refused" reason="it(s)? ${reason}.*" remoteAddress=127\\.0\\.0\\.1`,
+      );
+      await until(() => lines.some((text) => line.test(text)));
+    }
+    assert.ok(lines.length <= 5, "a client that tries again and again is not logged each time");
+  },
+);
 
 rpc("a server of a strange authority is not spoken to", async () => {
   const { address } = await pair(many, { server: { tls: serverTls }, client: { tls: () => clientTls } });
