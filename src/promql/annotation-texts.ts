@@ -199,11 +199,17 @@ function mendedDetail(mended: MendedBuckets): MendedDetail {
 /** A float as Go's %.2g. */
 function twoDigits(value: number): string {
   if (!Number.isFinite(value) || value === 0) return formatGeneral(value);
-  const [digits = "", exponent = "0"] = value.toExponential(1).split("e");
+  const [digits = "", exponent = "0"] = roundedToTwo(value).split("e");
   const power = Number(exponent);
-  const short = digits.replace(/\.0$/, "");
-  if (power >= -4 && power < 2) return formatGeneral(Number(value.toPrecision(2)));
-  return `${short}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+  if (power >= -4 && power < 2) return formatGeneral(Number(`${digits}e${exponent}`));
+  return `${digits.replace(/\.0$/, "")}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+}
+
+/** As toExponential(1), but a value halfway between two goes to the even one. */
+function roundedToTwo(value: number): string {
+  const exact = value.toExponential(30);
+  const evenHalf = /^(-?\d\.[02468])50*(e.*)$/.exec(exact);
+  return evenHalf === null ? value.toExponential(1) : `${evenHalf[1]}${evenHalf[2]}`;
 }
 
 function utcSeconds(timeMs: number): string {
