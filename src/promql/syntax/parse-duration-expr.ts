@@ -259,8 +259,12 @@ function wantDurationExpr(p: ParserState, span: Span): void {
   if (!p.options.durationExpr) note(p, span, "experimental duration expression is not enabled");
 }
 
-/** Milliseconds of a literal, as upstream rounds: to nanoseconds, then down towards zero. */
+/**
+ * Milliseconds of a literal, as upstream rounds: to nanoseconds, then down towards zero. What is no number becomes Go's
+ * smallest one.
+ */
 export function literalMs(seconds: number): number {
+  if (Number.isNaN(seconds)) return -9_223_372_036_854;
   const ns = Math.sign(seconds) * Math.round(Math.abs(seconds) * 1e9);
   return Math.trunc(ns / 1e6);
 }

@@ -166,13 +166,15 @@ function parseAt(p: ParserState, expr: Expr): void {
     if (!(Math.abs(seconds) < 2 ** 63)) {
       note(p, expr.span, `timestamp out of bounds for @ modifier: ${formatFixed(seconds, 6)}`);
     }
-    setAt(p, expr, { kind: "time", ms: roundHalfAway(seconds * 1000) });
+    setAt(p, expr, { kind: "time", ms: wholeMs(seconds) });
   }
   advance(p);
 }
 
-function roundHalfAway(value: number): number {
-  return Math.sign(value) * Math.round(Math.abs(value));
+/** Rounded half away from zero; what 64 bits cannot hold becomes their smallest number, as Go has it. */
+function wholeMs(seconds: number): number {
+  const ms = Math.sign(seconds) * Math.round(Math.abs(seconds) * 1000);
+  return Math.abs(ms) < 2 ** 63 ? ms : -(2 ** 63);
 }
 
 /** The token in hand is the modifier's last. */

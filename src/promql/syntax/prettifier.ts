@@ -6,14 +6,14 @@ import { printAggregateHead, printExpr, printOperator, printSubqueryTime } from 
 const maxLineBytes = 100;
 
 /** Bytes that a formatted query may have: indentation multiplies. */
-const maxPrettyBytes = 1 << 24;
+const maxPrettyBytes = 1 << 23;
 
 const encoder = new TextEncoder();
 
 /**
  * The query over several lines, as upstream's Prettify() lays it out: what is longer than 100 bytes on one line is split at its
  * outermost node, its parts indented by two spaces a level. Selectors and literals are never split. Throws GatewayError
- * `bad_data` where that gives more than 16 MiB.
+ * `bad_data` where that gives more than 8 MiB.
  */
 export function prettyExpr(expr: Expr): string {
   return pretty(expr, 0);

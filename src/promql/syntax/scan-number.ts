@@ -41,8 +41,11 @@ export function scanNumber(text: string, start: number, repeats = false): Number
       at++;
       if (isOneOf(text, at, "._eE")) return { end: at + 1, valid: false };
       if (at >= text.length) return { end: at, valid: false };
-    } else if (isDigitOf(code, hex)) at++;
-    else break;
+    } else if (isDigitOf(code, hex)) {
+      // A run at once: an e inside of hexadecimal digits is no exponent.
+      do at++;
+      while (isDigitOf(text.charCodeAt(at), hex));
+    } else break;
   }
   if (at === start) return { end: at, valid: false };
   const next = text.charCodeAt(at);

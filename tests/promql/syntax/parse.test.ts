@@ -208,10 +208,22 @@ test("ends deep, tall and long queries in one error, soon", () => {
   const wide = `label_join(x${',"a"'.repeat(40_000)})`;
   assert.is(
     messageOf(wide),
-    "1:131078: parse error: query has too many parts, wants at most 65536 names, values, operators and the like",
+    "1:65542: parse error: query has too many parts, wants at most 32768 names, values, operators and the like",
   );
   const tall = parseExpr(`1${"+1".repeat(900)}`, stableFeatures);
   assert.is(printExpr(tall).length, 1 + 900 * 4);
+});
+
+test("reads numbers as Go's lexer does", () => {
+  const numberOf = (query: string) => {
+    const expr = parseExpr(query, stableFeatures);
+    return expr.kind === "number" ? expr.value : "not a number";
+  };
+  assert.is(numberOf("0xA5e35e3"), 0xa5e35e3);
+  assert.is(numberOf("1_000.5e-1_0"), 1_000.5e-10);
+  assert.match(messageOf("0xA5e35e30x"), /bad number or duration syntax: "0xA5e35e30"$/);
+  assert.is(printExpr(parseExpr("foo @ 9999999999990000", stableFeatures)), "foo @ -9223372036854776.000");
+  assert.is(printExpr(parseExpr("foo offset nan", stableFeatures)), "foo offset -106751d23h47m16s854ms");
 });
 
 test("keeps bytes of escapes that form no UTF-8", () => {
