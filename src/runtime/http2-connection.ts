@@ -1,10 +1,10 @@
-import http2 from "node:http2";
 import { connect as connectSocket, isIP, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { connect as connectTls } from "node:tls";
 import { type Clock, systemClock } from "./clock.ts";
 import { connectionErrorReason } from "./connection-errors.ts";
-import { guardDenoSession } from "./deno-http2-guard.ts";
+import { http2Error } from "./http2-frames.ts";
+import { Http2Session } from "./http2-session.ts";
 import { type ClientTls, clientTlsOptions } from "./tls.ts";
 
 export interface Http2ConnectionOptions {
@@ -24,155 +24,119 @@ export interface Http2ConnectionOptions {
 
 /** One HTTP/2 connection and what is known about it. */
 export interface Http2Connection {
-  readonly session: http2.ClientHttp2Session;
+  readonly session: Http2Session;
   /** Resolves when the peer's SETTINGS are in; rejects with an Error whose message is a plain reason. */
   readonly ready: Promise<void>;
+  isReady(): boolean;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
   /** Whether new streams may be opened: no GOAWAY so far, not closing. */
   usable(): boolean;
-  /** Whether the connection is gone, in order or not. */
-  isLost(): boolean;
-  /** Why the connection ended; `undefined` while it lives or where it ended in order. */
-  failure(): string | undefined;
   /** Whether the peer said GOAWAY because of too many PINGs. */
   wasToldToCalmDown(): boolean;
-  /** Count of streams that this side has reset. */
-  resets: number;
-  /** Notes an open stream; `onLost` is called when the connection is gone before the returned function was. */
-  addStream(onLost: () => void): () => void;
-  /** Bytes have come in: the peer is alive. */
-  sawBytes(): void;
+  /** Lets streams in flight end, and takes no more. */
+  close(): void;
+  destroy(): void;
 }
-
-/** A session whose socket is gone says so itself within this time, or never. */
-const sessionCloseWaitMs = 20;
 
 /** Opens a connection. It keeps its error listeners for life, so that no failure of it can end the process. */
 export function openHttp2Connection(options: Http2ConnectionOptions): Http2Connection {
   const clock = options.clock ?? systemClock;
-  const streams = new Set<() => void>();
+  const isTls = options.tls !== undefined;
   let failure: string | undefined;
-  let goingAway = false;
   let toldToCalmDown = false;
-  let lost = false;
+  let isReady = false;
+  let isLost = false;
   let lastBytesMs = clock.monotonicMs();
+  let becameReady: () => void = () => undefined;
 
   const socket = openSocket(options);
-  const session = http2.connect(`${options.tls === undefined ? "http" : "https"}://${options.address}`, {
-    createConnection: () => socket,
-    settings: { enablePush: false, initialWindowSize: options.streamWindowBytes },
-    maxReservedRemoteStreams: 0,
-    maxSessionMemory: 64,
-  });
-
   const fail = (reason: string) => {
     failure ??= reason;
-    session.destroy();
     socket.destroy();
   };
   const sawBytes = () => {
     lastBytesMs = clock.monotonicMs();
   };
+  const session = new Http2Session({
+    socket,
+    isTls,
+    authority: options.address,
+    streamWindowBytes: options.streamWindowBytes,
+    events: {
+      onReady: () => becameReady(),
+      onBytes: sawBytes,
+      onGoaway(code) {
+        toldToCalmDown = code === http2Error.enhanceYourCalm;
+        if (code !== http2Error.noError) failure ??= `peer closed the connection (GOAWAY ${code})`;
+      },
+      onBroken: (problem) => fail(isReady ? `the peer broke HTTP/2: ${problem}` : "it does not speak HTTP/2"),
+      onBusy(busy) {
+        if (!busy) return ping.stop();
+        sawBytes(); // The time without streams does not count as silence.
+        ping.start();
+      },
+      failure: () => failure,
+    },
+  });
   const ping = createPinger(session, options, { clock, fail, lastBytesMs: () => lastBytesMs, sawBytes });
-
-  session.on("goaway", (code) => {
-    goingAway = true;
-    toldToCalmDown = code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM;
-    if (code !== http2.constants.NGHTTP2_NO_ERROR) failure ??= `peer closed the connection (GOAWAY ${code})`;
-  });
-  const noteError = (error: Error) => {
+  socket.on("error", (error) => {
     failure ??= connectionErrorReason(error);
-  };
-  guardDenoSession(session, noteError);
-  session.on("error", noteError);
-  socket.on("error", noteError);
-  const closed = whenGone({ session, socket, clock }, () => {
-    lost = true;
-    ping.stop();
-  }).then(() => {
-    for (const onLost of [...streams]) onLost();
   });
-  const ready = whenReady({ session, socket, clock }, options, fail).then(sawBytes);
-  const usableOrFailed = Promise.race([
-    ready,
-    closed.then(() => {
-      throw new Error(failure ?? closedEarlyReason(options.tls !== undefined));
-    }),
-  ]);
-  usableOrFailed.catch(() => undefined); // Whoever waits sees it; nobody may be waiting.
+  const closed = whenGone(socket, () => {
+    isLost = true;
+    ping.stop();
+    session.lost(
+      () => failure ?? (session.hasAnswered || !isTls ? cutReason : `${cutReason}, ${untrustedHint}`),
+    );
+  });
+  const ready = new Promise<void>((resolve, reject) => {
+    const stopTimer = clock.after(options.connectTimeoutMs, () =>
+      fail(`no HTTP/2 connection within ${options.connectTimeoutMs} ms`),
+    );
+    becameReady = () => {
+      stopTimer();
+      isReady = true;
+      resolve();
+    };
+    socket.once(isTls ? "secureConnect" : "connect", () => {
+      if (isTls && (!("alpnProtocol" in socket) || socket.alpnProtocol !== "h2"))
+        fail("it does not speak HTTP/2");
+      else session.begin();
+    });
+    void closed.then(() => {
+      stopTimer();
+      reject(new Error(failure ?? closedEarlyReason(isTls)));
+    });
+  });
+  ready.catch(() => undefined); // Whoever waits sees it; nobody may be waiting.
 
   return {
     session,
-    ready: usableOrFailed,
+    ready,
     closed,
-    resets: 0,
-    sawBytes,
-    usable: () => !goingAway && !lost && !session.closed && !session.destroyed,
-    isLost: () => lost || session.destroyed || socket.destroyed,
-    failure: () => failure,
+    isReady: () => isReady,
+    usable: () => session.isOpen && !isLost && !socket.destroyed,
     wasToldToCalmDown: () => toldToCalmDown,
-    addStream(onLost) {
-      streams.add(onLost);
-      if (streams.size === 1) {
-        sawBytes(); // The time without streams does not count as silence.
-        ping.start();
-      }
-      return () => {
-        streams.delete(onLost);
-        if (streams.size === 0) ping.stop();
-      };
-    },
+    close: () => (isReady ? session.close() : fail("the connection is closed")),
+    destroy: () => socket.destroy(),
   };
 }
 
-interface Parts {
-  readonly session: http2.ClientHttp2Session;
-  readonly socket: Socket;
-  readonly clock: Clock;
-}
-
-/** Calls `onGone` when socket or session end, and resolves when the session's streams have said how they ended. */
-function whenGone({ session, socket, clock }: Parts, onGone: () => void): Promise<void> {
+/** Calls `onGone` once when the socket ends, and resolves. */
+function whenGone(socket: Socket, onGone: () => void): Promise<void> {
   return new Promise((resolve) => {
     let gone = false;
     const end = () => {
       if (gone) return;
       gone = true;
+      socket.destroy();
       onGone();
-      if (!session.destroyed) session.destroy();
-      // Node forgets the "close" of socket and session after an alert of the peer's TLS.
-      clock.after(sessionCloseWaitMs, resolve);
-    };
-    session.once("close", () => {
-      end();
-      setImmediate(resolve); // A turn later the streams have said themselves how they ended.
-    });
-    socket.once("close", end);
-    socket.once("error", () => setImmediate(end));
-  });
-}
-
-/** Resolves when the peer's SETTINGS are in; calls `fail` when that takes too long or cannot come. */
-function whenReady(
-  { session, socket, clock }: Parts,
-  { connectTimeoutMs, streamWindowBytes }: Http2ConnectionOptions,
-  fail: (reason: string) => void,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const stopTimer = clock.after(connectTimeoutMs, () =>
-      fail(`no HTTP/2 connection within ${connectTimeoutMs} ms`),
-    );
-    socket.once("secureConnect", () => {
-      if (!("alpnProtocol" in socket) || socket.alpnProtocol !== "h2") fail("it does not speak HTTP/2");
-    });
-    session.once("connect", () => session.setLocalWindowSize(Math.max(streamWindowBytes * 2, 65_535)));
-    session.once("remoteSettings", () => {
-      stopTimer();
       resolve();
-    });
-    session.once("close", stopTimer);
-    socket.once("close", stopTimer);
+    };
+    socket.once("close", end);
+    // Node forgets the "close" after an alert of the peer's TLS.
+    socket.once("error", () => setImmediate(end));
   });
 }
 
@@ -185,7 +149,7 @@ interface PingerView {
 
 /** Sends a PING when nothing has come in for a while, and fails the connection when no answer comes. */
 function createPinger(
-  session: http2.ClientHttp2Session,
+  session: Http2Session,
   options: Http2ConnectionOptions,
   view: PingerView,
 ): { start(): void; stop(): void } {
@@ -239,8 +203,11 @@ function openSocket(options: Http2ConnectionOptions): Socket {
   });
 }
 
+const cutReason = "connection ended in the middle of the call";
 /** Node's TLS servers refuse a client certificate by closing without a word, once the handshake is over. */
+const untrustedHint = "as servers do that do not trust the client certificate";
+
 function closedEarlyReason(overTls: boolean): string {
   const reason = "peer closed the connection before any HTTP/2 frame";
-  return overTls ? `${reason}, as servers do that do not trust the client certificate` : reason;
+  return overTls ? `${reason}, ${untrustedHint}` : reason;
 }

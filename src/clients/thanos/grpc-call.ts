@@ -153,7 +153,7 @@ class RunningCall implements GrpcCall, Http2StreamHandler {
       {
         path,
         authority: this.#channel.authority,
-        headers: headersOf(this.#request, this.#channel.clock),
+        headers: headersOnce(this.#request, this.#channel.clock),
         body: framedOnce(message),
       },
       this,
@@ -216,9 +216,24 @@ function cutMessage(address: string, heldBytes: number): GatewayError | undefine
   );
 }
 
-function headersOf(request: GrpcCallRequest, clock: Clock): Record<string, string> {
+/** Headers that were made last: calls of one query that begin in the same millisecond share theirs. */
+let made:
+  | { readonly metadata: object; readonly leftMs: number; readonly headers: RequestHeaders }
+  | undefined;
+
+type RequestHeaders = Readonly<Record<string, string>>;
+
+function headersOnce({ metadata, deadlineMs }: GrpcCallRequest, clock: Clock): RequestHeaders {
+  const leftMs =
+    deadlineMs === undefined ? Number.POSITIVE_INFINITY : Math.max(1, deadlineMs - clock.nowMs());
+  if (made?.metadata !== metadata || made.leftMs !== leftMs)
+    made = { metadata, leftMs, headers: headersOf(metadata, leftMs) };
+  return made.headers;
+}
+
+function headersOf(metadata: RequestHeaders, leftMs: number): RequestHeaders {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.metadata)) {
+  for (const [name, value] of Object.entries(metadata)) {
     if (metadataName.test(name) && metadataValue.test(value)) headers[name] = value;
   }
   headers["content-type"] = "application/grpc";
@@ -226,9 +241,7 @@ function headersOf(request: GrpcCallRequest, clock: Clock): Record<string, strin
   headers["user-agent"] = "sluice";
   // Servers that serve streams one after the other take turns instead (RFC 9218).
   headers.priority = "u=3, i";
-  if (request.deadlineMs !== undefined) {
-    headers["grpc-timeout"] = encodeGrpcTimeout(Math.max(1, request.deadlineMs - clock.nowMs()));
-  }
+  if (leftMs < Number.POSITIVE_INFINITY) headers["grpc-timeout"] = encodeGrpcTimeout(leftMs);
   return headers;
 }
 
