@@ -48,6 +48,21 @@ export const knownDifferences: readonly KnownDifference[] = [
       /limitk|limit_ratio|topk|bottomk|sort|histogram_quantile|count_values/.test(query),
   },
   {
+    name: "which of several errors",
+    reason: "Upstream reads the left side whole before the right one, we read first the side that is held.",
+    oldOnly: false,
+    explains: ({ text }) =>
+      /^error is (found duplicate series|multiple matches|vector cannot contain)/.test(text) &&
+      /, wants (found duplicate series|multiple matches|vector cannot contain)/.test(text) &&
+      errorKinds(text).size === 2,
+  },
+  {
+    name: "labels of absent with several matchers",
+    reason: "The storage of 3.x sorts matchers in place before absent reads them, others than that of 2.42.",
+    oldOnly: true,
+    explains: ({ query }) => /absent(_over_time)?\(\w*\{(.*\b(\w+)[=!]).*\b\3[=!]/.test(query),
+  },
+  {
     name: "k that is no integer",
     reason: "Before 3.0 every k had to be one, also where none is asked for, as -Inf.",
     oldOnly: true,
@@ -74,12 +89,16 @@ export const knownDifferences: readonly KnownDifference[] = [
     explains: ({ query, text }) => /std(dev|var)\b/.test(query) && text.includes("NaN"),
   },
   {
-    name: "predict_linear with @ in a range query",
+    name: "predict_linear with @ at several steps",
     reason: "Before 3.0 a pinned range was evaluated anew for each step, and samples fell out of its buffer.",
     oldOnly: true,
-    explains: ({ form, query }) => form === "range" && /predict_linear\(.*@/.test(query),
+    explains: ({ query }) => /predict_linear\(.*@/.test(query),
   },
 ];
+
+function errorKinds(text: string): ReadonlySet<string> {
+  return new Set(text.match(/found duplicate series|multiple matches|vector cannot contain/g));
+}
 
 /** The known difference that this one is, if any. */
 export function explain(difference: Difference, modern: boolean): KnownDifference | undefined {

@@ -117,9 +117,9 @@ function changed({ compiler }: Call, input: Operator, change: ColumnChange): Ope
   return createInstantCall(compiler.run, { input, params: [], change, histograms: "drop", dropsName: true });
 }
 
-/** Whether an order is to be made: of one step only, several are always in label order. */
+/** Whether an order is to be made: of one step only, several are always in label order. A range of one step is told so too. */
 function sorts({ compiler, node, span }: Call): boolean {
-  if (span.grid.count > 1) compiler.run.annotate(sortInRangeQuery(node.span));
+  if (span.endMs > span.grid.startMs) compiler.run.annotate(sortInRangeQuery(node.span));
   return span.grid.count === 1;
 }
 
@@ -177,7 +177,8 @@ function histogramFigure(call: Call, figure: HistogramFigure): Operator {
     params: [],
     change: (column) => toFigures(column, figure),
     histograms: "keep",
-    dropsName: true,
+    // As upstream has it, of these functions alone.
+    dropsName: "keeps-type",
   });
 }
 

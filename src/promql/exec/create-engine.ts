@@ -53,7 +53,7 @@ export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): Prep
       return start(ctx, source, at, (run) =>
         createQueryResult(run, plan, {
           type,
-          span: { grid, hint: { minMs: at.timeMs, maxMs: at.timeMs }, hintStepMs: 0 },
+          span: { grid, endMs: at.timeMs, hint: { minMs: at.timeMs, maxMs: at.timeMs }, hintStepMs: 0 },
           range: false,
         }),
       );
@@ -68,6 +68,7 @@ export function prepareExpr(expr: Expr, options: EngineOptions, text = ""): Prep
           type: "matrix",
           span: {
             grid: { startMs, stepMs, count },
+            endMs,
             hint: { minMs: startMs, maxMs: endMs },
             hintStepMs: stepMs,
           },

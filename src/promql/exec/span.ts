@@ -4,6 +4,8 @@ import type { StepGrid } from "../engine.ts";
 /** The steps an operator answers for, and the times its selectors say they read. */
 export interface Span {
   readonly grid: StepGrid;
+  /** Where the range ends that the steps are of, at the last one or after it. */
+  readonly endMs: number;
   /** Where the steps begin and end for select requests: upstream does not align these for subqueries. */
   readonly hint: TimeRange;
   /** Step told to stores, ms. */
@@ -22,7 +24,7 @@ export function lastStepMs(grid: StepGrid): number {
 
 /** One step, at the start of the span: what does not depend on the step is evaluated there. */
 export function firstStepOf(span: Span): Span {
-  return { ...span, grid: { ...span.grid, count: 1 } };
+  return { ...span, grid: { ...span.grid, count: 1 }, endMs: span.grid.startMs };
 }
 
 /** The grid of window ends for something placed by `@` and offset. */
@@ -59,6 +61,7 @@ export function subquerySpan(
   const count = startMs > to ? 0 : Math.floor((to - startMs) / stepMs) + 1;
   return {
     grid: { startMs, stepMs, count },
+    endMs: to,
     hint: {
       minMs: trimmed ? startMs : (placed.atMs ?? span.hint.minMs) - placed.offsetMs - rangeMs,
       maxMs: (placed.atMs ?? span.hint.maxMs) - placed.offsetMs,

@@ -104,7 +104,12 @@ test("classic and native histograms have their quantiles, and none where they sh
       input: operatorOf(columns),
       params: phis.map((phi) => ({ read: () => Float64Array.from(phi) })),
       func: histogramQuantiles(run, { vector: at, params: [at, at] }, "q"),
-      span: { grid: { startMs: 0, stepMs: 1000, count: steps }, hint: { minMs: 0, maxMs: 0 }, hintStepMs: 0 },
+      span: {
+        grid: { startMs: 0, stepMs: 1000, count: steps },
+        endMs: 0,
+        hint: { minMs: 0, maxMs: 0 },
+        hintStepMs: 0,
+      },
       vector: at,
       sorted: false,
     });
@@ -134,7 +139,12 @@ test("without a label the answers of a histogram are one series, however the qua
     input: operatorOf([columnOf(entries, { le: "1" }), columnOf(entries, { le: "+Inf" })]),
     params: [{ read: () => Float64Array.of(0.25, 0.5, 0.75) }],
     func: histogramQuantiles(run, { vector: at, params: [at] }, undefined),
-    span: { grid: { startMs: 0, stepMs: 1000, count: 3 }, hint: { minMs: 0, maxMs: 0 }, hintStepMs: 0 },
+    span: {
+      grid: { startMs: 0, stepMs: 1000, count: 3 },
+      endMs: 0,
+      hint: { minMs: 0, maxMs: 0 },
+      hintStepMs: 0,
+    },
     vector: at,
     sorted: false,
   });
@@ -153,6 +163,7 @@ test("what was mended is told for all steps together, with their times", async (
     func: histogramQuantiles(run, { vector: at, params: [at] }, undefined),
     span: {
       grid: { startMs: 60_000, stepMs: 30_000, count: 3 },
+      endMs: 120_000,
       hint: { minMs: 0, maxMs: 0 },
       hintStepMs: 0,
     },
