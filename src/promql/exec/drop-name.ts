@@ -2,7 +2,7 @@ import type { Column, Names, Operator } from "./operator.ts";
 import { pullMapped } from "./pull.ts";
 import { createRepeatGuard, mergeRepeats, sameLabelset } from "./repeats.ts";
 import type { Run } from "./run.ts";
-import { withoutName } from "./series-labels.ts";
+import { withoutMetricName, withoutName } from "./series-labels.ts";
 
 /** How a function takes the metric name off its series, and what that makes of an operator's properties. */
 export interface NameDropper {
@@ -14,11 +14,19 @@ export interface NameDropper {
   apply(column: Column): void;
 }
 
+export interface NameDropping {
+  readonly strict: boolean;
+  /** Whether labels of type and unit stay; with delayed removal they go all the same. */
+  readonly keepsType: boolean;
+}
+
 /**
  * Drops the name at once, or marks the column where removal is delayed. Where names differ, label sets that become equal
  * at one step are an error, or, with `strict`, equal at all.
  */
-export function createNameDropper(run: Run, names: Names, strict: boolean): NameDropper {
+export function createNameDropper(run: Run, names: Names, how: NameDropping): NameDropper {
+  const { strict } = how;
+  const strip = how.keepsType ? withoutMetricName : withoutName;
   if (run.options.delayedNameRemoval) {
     return {
       names,
@@ -35,7 +43,7 @@ export function createNameDropper(run: Run, names: Names, strict: boolean): Name
       keepsOrder: true,
       repeats: false,
       apply(column) {
-        column.labels = withoutName(column.labels);
+        column.labels = strip(column.labels);
       },
     };
   }
@@ -46,7 +54,7 @@ export function createNameDropper(run: Run, names: Names, strict: boolean): Name
     keepsOrder: false,
     repeats: !strict,
     apply(column) {
-      column.labels = withoutName(column.labels);
+      column.labels = strip(column.labels);
       guard.add(column.labels.all(), strict ? always : column.present, sameLabelset);
     },
   };

@@ -33,7 +33,7 @@ const bucketLabel: ReadonlySet<string> = new Set(["le"]);
 export function createHistogramCall(run: Run, call: HistogramCall): Operator {
   const { input, func, span, vector } = call;
   const site: HistogramSite = { run, func, span, vector };
-  const dropper = createNameDropper(run, input.names, false);
+  const dropper = createNameDropper(run, input.names, { strict: false, keepsType: false });
   const collected = createCollection(site);
   let ready: readonly HistogramSeries[] = [];
   let next = 0;

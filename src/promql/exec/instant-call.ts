@@ -14,7 +14,7 @@ export interface InstantCall {
   readonly change: ColumnChange;
   /** Native histograms go before the change, or are its business. */
   readonly histograms: "drop" | "keep";
-  readonly dropsName: boolean;
+  readonly dropsName: boolean | "keeps-type";
   /** Called once, after the last series. */
   readonly end?: () => void;
 }
@@ -23,7 +23,9 @@ export interface InstantCall {
 export function createInstantCall(run: Run, call: InstantCall): Operator {
   const { input, change, end } = call;
   const drops = call.histograms === "drop";
-  const dropper = call.dropsName ? createNameDropper(run, input.names, false) : undefined;
+  const dropper = call.dropsName
+    ? createNameDropper(run, input.names, { strict: false, keepsType: call.dropsName === "keeps-type" })
+    : undefined;
   let params: readonly Float64Array[] = [];
   const evaluate = (column: Column): Column | undefined => {
     if (drops && column.histograms !== undefined) dropHistograms(column);

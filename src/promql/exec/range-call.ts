@@ -45,7 +45,9 @@ export function createRangeCall(run: Run, call: RangeCall): Operator {
   const { input } = call;
   const cache = createWindowCache(call.windows, run.holdBytes);
   const column = createColumn(call.windows.count, noLabels);
-  const dropper = call.keepsName ? undefined : createNameDropper(run, input.names, true);
+  const dropper = call.keepsName
+    ? undefined
+    : createNameDropper(run, input.names, { strict: true, keepsType: false });
   let kernels: RangeKernels | undefined;
   let mixed: ReturnType<typeof createMixedCall> | undefined;
   const evaluate = (samples: Samples): Column | undefined => {

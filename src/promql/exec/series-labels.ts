@@ -22,6 +22,14 @@ export function withoutName(labels: SeriesLabels): SeriesLabels {
   };
 }
 
+/** The same labels without the metric name alone. */
+export function withoutMetricName(labels: SeriesLabels): SeriesLabels {
+  return {
+    get: (name) => (name === "__name__" ? "" : labels.get(name)),
+    all: () => labels.all().filter((label) => label.name !== "__name__"),
+  };
+}
+
 /** Leaves out metric name, type and unit. */
 export function withoutReserved(labels: Labels): Labels {
   return labels.filter((label) => !isReserved(label.name));
