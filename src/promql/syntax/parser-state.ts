@@ -116,7 +116,13 @@ export function unexpected(p: ParserState, context = "", expected = ""): never {
     note(p, tokenSpan(p), `${found}${place && ` in ${place}`}${expected && `, expected ${expected}`}`);
   }
   p.endedBare = context === "" && (p.lexer.kind === "error" || p.lexer.kind === "eof");
+  if (context === "" && p.openAggregates === 0) lexRest(p);
   throw syntaxStop;
+}
+
+/** Upstream goes over what is left of the text, where only the lexer has more to say. */
+function lexRest(p: ParserState): void {
+  while (p.lexer.kind !== "error" && p.lexer.kind !== "eof") advance(p);
 }
 
 /** Passes the token `kind`, or ends the reading. */
