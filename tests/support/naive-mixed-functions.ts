@@ -143,7 +143,8 @@ function extrapolated(func: string, floats: Floats, histograms: Histograms, call
     if (toStart >= average * 1.1) toStart = average / 2;
     const from = typeof first.v === "number" ? first.v : first.v.count;
     const increase = histogram === undefined ? float : histogram.count;
-    if (counter && increase > 0 && from >= 0) toStart = Math.min(toStart, sampled * (from / increase));
+    const toZero = sampled * (from / increase);
+    if (counter && increase > 0 && from >= 0 && toZero < toStart) toStart = toZero;
   }
   if (toEnd >= average * 1.1) toEnd = average / 2;
   let factor = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;

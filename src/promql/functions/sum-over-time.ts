@@ -1,8 +1,6 @@
 import { addCompensated } from "./neumaier.ts";
 import { markPresent, type RangeInput, type RangeKernel, type StepsOut, scanning } from "./range-kernel.ts";
-
-/** Past this, sums in another order than upstream's might overflow where upstream's do not. */
-const largestPlain = 1e290;
+import { createSpread, isEven, largestPlain, resetSpread, widenSpread } from "./spread.ts";
 
 /**
  * sum_over_time and avg_over_time in O(samples): sums of what enters are kept apart from suffix sums of what leaves,
@@ -12,7 +10,7 @@ const largestPlain = 1e290;
  *   answer  suffix[a] + running
  *
  * All parts carry their lost bits (Neumaier), which gives upstream's compensated result. Series with non-finite or huge
- * values are scanned window by window in upstream's order instead.
+ * values, or with values of both signs and very different size, are scanned window by window in upstream's order instead.
  */
 export function createSumOverTime(average: boolean): RangeKernel {
   const exact = scanning(average ? exactAverage : exactSum);
@@ -28,11 +26,23 @@ export function createSumOverTime(average: boolean): RangeKernel {
   };
 }
 
-function isPlain(input: RangeInput): boolean {
-  const { values, length } = input;
-  for (let i = 0; i < length; i++) if (!(Math.abs(values[i] as number) <= largestPlain)) return false;
-  return true;
+/** Whether no order of addition overflows, or loses more than another. */
+function isPlain({ values, length }: RangeInput): boolean {
+  let least = 0;
+  let greatest = 0;
+  for (let i = 0; i < length; i++) {
+    const value = values[i] as number;
+    if (!(Math.abs(value) <= largestPlain)) return false;
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  if (least === 0 || greatest === 0) return true;
+  resetSpread(spread);
+  for (let i = 0; i < length; i++) widenSpread(spread, values[i] as number);
+  return isEven(spread);
 }
+
+const spread = createSpread();
 
 function slide(
   input: RangeInput,

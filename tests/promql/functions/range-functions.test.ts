@@ -129,6 +129,15 @@ test("a sliding sum does not drift after huge values have left", () => {
   assert.is(sums[7], 0.9);
 });
 
+test("a sliding sum keeps what small values add beside huge ones of both signs", () => {
+  const values = [5.3, 1e100, 1, -1e100, 2, 1e50, -1e50];
+  const samples: Sample[] = values.map((v, i) => ({ t: i * 1000, v }));
+  for (const rangeMs of [3000, 5000, 7000]) {
+    const grid = { firstEndMs: 0, stepMs: 1000, count: 10, rangeMs };
+    for (const func of ["sum_over_time", "avg_over_time"]) agree({ func, samples, grid, params: [] });
+  }
+});
+
 test("a rate that would start below zero is not extrapolated past zero", () => {
   const samples = [5, 105, 205].map((v, i) => ({ t: 20_000 + i * 20_000, v }));
   const grid = { firstEndMs: 60_000, stepMs: 0, count: 1, rangeMs: 60_000 };

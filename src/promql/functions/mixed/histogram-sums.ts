@@ -10,6 +10,7 @@ import { hasOverflow } from "../../../model/histogram/overflow.ts";
 import { divide, multiply } from "../../../model/histogram/scale.ts";
 import { createSumOverTime } from "../sum-over-time.ts";
 import { eitherType, type MixedInput, type MixedKernel, type MixedOut, notes } from "./mixed-kernel.ts";
+import { createSlide, slideTo, startSlide } from "./sliding-sums.ts";
 
 /** A running sum and what it lost, with room to try what another addition makes of them. */
 interface Sums {
@@ -27,7 +28,7 @@ interface Seen {
   notReset: boolean;
 }
 
-/** sum_over_time and avg_over_time, in upstream's order of operations. */
+/** sum_over_time and avg_over_time; histograms of several layouts are added in upstream's order, window by window. */
 export function createMixedSum(average: boolean): MixedKernel {
   const floats = createSumOverTime(average);
   const sums: Sums = {
@@ -38,9 +39,11 @@ export function createMixedSum(average: boolean): MixedKernel {
     lent: createHistogram(),
   };
   const seen: Seen = { flags: 0, reset: false, notReset: false };
-  return eitherType(
+  const slide = createSlide(average);
+  const kernel = eitherType(
     (part, out) => floats(part.input, out),
     (input, from, to, step, out) => {
+      if (slideTo(slide, input, { from, to }, step, out)) return true;
       seen.flags = 0;
       seen.reset = false;
       seen.notReset = false;
@@ -55,6 +58,10 @@ export function createMixedSum(average: boolean): MixedKernel {
       return true;
     },
   );
+  return (input, out) => {
+    startSlide(slide, input);
+    return kernel(input, out);
+  };
 }
 
 interface Window {
