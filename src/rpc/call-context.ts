@@ -21,6 +21,8 @@ export interface Call {
   isGone(): boolean;
   /** Whether the time that the caller gave is over. */
   isExpired(): boolean;
+  /** Ends the call as though its time were over. */
+  expire(): void;
   /** The status that an error of this call means. */
   failureOf(error: unknown): GrpcFailure;
   /** Ends what still works for this call, and gives back what it still counts. */
@@ -45,12 +47,11 @@ export function openCall(options: CallOptions): Call {
   const onAbort = () => scope.abort(new DOMException("context canceled", "AbortError"));
   let expired = false;
   let stopTimer: (() => void) | undefined;
-  if (timeoutMs !== undefined) {
-    stopTimer = clock.after(Math.min(timeoutMs, maxTimerMs), () => {
-      expired = true;
-      scope.abort(new DOMException("context deadline exceeded", "TimeoutError"));
-    });
-  }
+  const expire = () => {
+    expired = true;
+    scope.abort(new DOMException("context deadline exceeded", "TimeoutError"));
+  };
+  if (timeoutMs !== undefined) stopTimer = clock.after(Math.min(timeoutMs, maxTimerMs), expire);
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   return {
@@ -68,6 +69,7 @@ export function openCall(options: CallOptions): Call {
     takeWarnings: () => warnings.splice(0),
     isGone: () => signal.aborted,
     isExpired: () => expired,
+    expire,
     failureOf(error) {
       if (expired) return statusOf(new GatewayError("timeout", "context deadline exceeded"));
       if (signal.aborted) return statusOf(new GatewayError("canceled", "context canceled"));

@@ -20,6 +20,12 @@ import type { RpcMeter } from "./server-metrics.ts";
 const maxWaitingBytes = 256 * 1024;
 const maxRequestBytes = 16 * 1024 * 1024;
 
+/**
+ * A caller who names no deadline and takes nothing for so long has fallen asleep: what the store holds for it, such as one of
+ * the few remote reads that a Prometheus serves at a time, is let go.
+ */
+const maxIdleMs = 5 * 60_000;
+
 /** How long rows may wait for others to fill their frame. */
 const maxHoldMs = 5;
 
@@ -90,7 +96,7 @@ async function sendSeries(series: SeriesCall, served: ServedStore): Promise<void
       sendFull(series, next.value);
       while (series.exchange.waitingBytes() > maxWaitingBytes) {
         signal.throwIfAborted();
-        await drainedOrAborted(series.exchange, signal);
+        await room(series, served.clock);
       }
       signal.throwIfAborted();
     }
@@ -176,9 +182,13 @@ function respond(exchange: ServerExchange): void {
   exchange.respond(200, { "content-type": "application/grpc" }, true);
 }
 
-function drainedOrAborted(exchange: ServerExchange, signal: AbortSignal): Promise<void> {
+/** Resolves when bytes have left, or the call is over. */
+function room({ exchange, call }: SeriesCall, clock: Clock): Promise<void> {
+  const { signal, deadlineMs } = call.ctx;
+  const stopTimer = deadlineMs === undefined ? clock.after(maxIdleMs, call.expire) : undefined;
   return new Promise((resolve) => {
     const done = () => {
+      stopTimer?.();
       signal.removeEventListener("abort", done);
       resolve();
     };

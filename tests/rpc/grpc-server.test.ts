@@ -9,6 +9,7 @@ import type { ClientTls } from "../../src/runtime/tls.ts";
 import type { MemoryAccount } from "../../src/store/store.ts";
 import { streamPhaseOf } from "../../src/store/stream-phase.ts";
 import { createLog } from "../../src/telemetry/create-log.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import {
   createMemoryStore,
   createTestContext,
@@ -398,6 +399,40 @@ rpc("a slow reader is not taken for a silent store", async () => {
   }
   assert.is(rows, 768);
 });
+
+rpc(
+  "a reader without a deadline that takes nothing for five minutes is cut, one with a deadline is not",
+  async () => {
+    const inner = createEndlessStore({ rows: 64, chunkBytes: 4_000, batches: 4_000 });
+    const clock = createManualClock();
+    const { store } = await pair(inner, {
+      server: { clock },
+      client: { streamWindowBytes: () => 128 * 1024 },
+    });
+    const open = async (deadlineMs: number | undefined) => {
+      const ctx = { ...createTestContext(), deadlineMs };
+      const batches = store.series(ctx, seriesRequest())[Symbol.asyncIterator]();
+      await batches.next();
+      return batches;
+    };
+    const asleep = await open(undefined);
+    const patient = await open(systemClock.nowMs() + 3_600_000);
+    await systemClock.sleep(300);
+    clock.advance(299_999);
+    await systemClock.sleep(20);
+    assert.is(inner.seen.finished, 0);
+    clock.advance(1);
+    await until(() => inner.seen.finished === 1);
+    const error = await failure(
+      (async () => {
+        while (!(await asleep.next()).done);
+      })(),
+    );
+    assert.match(error.message, /reset|RST_STREAM/);
+    assert.is((await patient.next()).done, false);
+    await patient.return?.();
+  },
+);
 
 rpc("closing the server lets calls in flight end within the grace", async () => {
   const { store, server } = await pair(createEndlessStore({ rows: 64, chunkBytes: 4_000, batches: 40 }));
