@@ -268,6 +268,10 @@ const failures: readonly [string, string][] = [
     "smoothed modifier can only be used with: delta, increase, rate - not with changes",
   ],
   [
+    "absent_over_time(http_total[2m] anchored)",
+    "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with absent_over_time",
+  ],
+  [
     'histogram_quantiles({__name__=~"bucket", le!="bad"}, "le", 0.5, 0.5)',
     "vector cannot contain metrics with the same labelset",
   ],
