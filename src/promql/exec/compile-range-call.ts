@@ -46,7 +46,8 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
     windows: range.kind === "matrix" ? extendWindows(windows, range.selector, run.lookbackMs) : windows,
     params: node.args.filter((_, i) => i !== at).map((arg) => compiler.scalar(arg, span)),
     kernels: (params) => {
-      const floats = extension === undefined ? maker(params, span.grid) : extendedKernel(node.func, extension);
+      const floats =
+        extension === undefined ? maker(params, span.grid) : extendedKernel(node.func, extension);
       const mixed = () => mixedKernel({ func, kernel: floats, params, extension });
       return { floats, mixed, remark: remarkOf(compiler, func, params, { input, notesSpan }) };
     },
