@@ -44,6 +44,8 @@ test("bounds below the normal numbers are rounded once, and then zero", () => {
   assert.is(exponentialBound(0, -1074), Number.MIN_VALUE);
   assert.is(exponentialBound(0, -1075), 0);
   assert.is(exponentialBound(1, -2147), Number.MIN_VALUE);
+  assert.is(exponentialBound(1, -2149), Number.MIN_VALUE);
+  assert.is(exponentialBound(1, -2150), 0);
   assert.is(exponentialBound(-2, -300), 0);
   assert.is(exponentialBound(1, 2 * -1030 + 1), 0.7071067811865475 * 2 ** -1029);
 });

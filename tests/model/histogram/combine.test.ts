@@ -284,6 +284,54 @@ test("a compensation goes along when layouts change under it", () => {
   assert.equal([...into.buckets.subarray(0, 3)], [5, 2e16 + 4, 1]);
 });
 
+test("what a finer histogram loses when its buckets are merged is not lost", () => {
+  const fine = { schema: 1, positive: { 1: 1e16, 2: 1, 3: 1e16, 4: 1 }, count: 0 };
+  const into = histogramOf({ positive: { 1: 0, 2: 0 } });
+  const compensation = createHistogram();
+  kahanAddTo(into, compensation, histogramOf(fine));
+  assert.equal([...into.buckets.subarray(0, 2)], [1e16, 1e16]);
+  assert.equal([...compensation.buckets.subarray(0, 2)], [1, 1]);
+  const other = histogramOf({ positive: { 1: 0 } });
+  const otherCompensation = createHistogram();
+  kahanAddTo(
+    other,
+    otherCompensation,
+    histogramOf({ ...fine, positive: { 3: 1e16, 4: -1e16, 5: 1e16, 6: 1 } }),
+  );
+  assert.equal([...other.buckets.subarray(0, 3)], [0, 0, 1e16]);
+  assert.equal([...otherCompensation.buckets.subarray(0, 3)], [0, 0, 1]);
+});
+
+test("a bucket that the sum has not takes what was merged and what that lost as they are", () => {
+  const into = histogramOf({ positive: { 1: 0 } });
+  const compensation = createHistogram();
+  // (2, 4] of the coarser schema: 1e16 + 1 − 1e16 is 0, and 1 is lost.
+  const parts = { schema: 2, positive: { 5: 1e16, 6: 1, 7: -1e16 }, count: 0 };
+  kahanAddTo(into, compensation, histogramOf(parts));
+  assert.equal([...into.layout.positive], [1, 2]);
+  assert.is(into.buckets[1], 0);
+  assert.is(compensation.buckets[1], 1);
+});
+
+test("a custom bucket that is zero but has lost something is kept", () => {
+  const into = histogramOf({ customValues: [1, 2], positive: { 0: 1, 1: 1e100 }, count: 0 });
+  const compensation = createHistogram();
+  const other = histogramOf({ customValues: [2, 3], positive: { 0: -1e100 }, count: 0 });
+  assert.is(kahanAddTo(into, compensation, other), combined.customMismatch);
+  assert.equal([...into.layout.positive], [0]);
+  assert.equal([into.buckets[0], compensation.buckets[0]], [0, 1]);
+});
+
+test("zero buckets are widened to each threshold anew", () => {
+  const into = createHistogram();
+  const far = histogramOf({ positive: { 5: 1 } });
+  for (const zeroThreshold of [0.25, 0.5, 0.25]) {
+    copyHistogram(far, into);
+    addTo(into, histogramOf({ zeroThreshold, zeroCount: 1 }));
+    assert.is(into.layout.zeroThreshold, zeroThreshold);
+  }
+});
+
 test("a cleared compensation serves another sum, one in use does not", () => {
   const compensation = createHistogram();
   const first = histogramOf({ positive: { 1: 1e16 }, zeroCount: 1 });

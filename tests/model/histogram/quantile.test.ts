@@ -58,6 +58,11 @@ test("custom buckets are split on a linear scale; the first begins at zero, and 
   assert.is(quantileOfHistogram(0.1, histogramOf({ customValues: [-3, 4], positive: { 0: 5, 1: 1 } })), -3);
 });
 
+test("buckets that count more than the histogram are no more than it", () => {
+  const histogram = histogramOf({ count: 5, positive: { 1: 2, 2: 4 } });
+  near(quantileOfHistogram(0.45, histogram), 2 * 2 ** ((2.25 - (5 - 4)) / 4));
+});
+
 test("observations of NaN are above all numbers, and said so", () => {
   const histogram = histogramOf({ sum: Number.NaN, count: 4, positive: { 1: 2 } });
   near(quantileOfHistogram(0.25, histogram), Math.SQRT2);

@@ -76,6 +76,8 @@ test("custom buckets are split on a linear scale, those without an end as one ca
     [custom({ 0: 4 }), 1, "lower", 2, 3],
     [custom({ 0: 4, 1: 4 }), -1, "upper", 0, 0],
     [custom({ 0: 4, 1: 1 }), -1, "lower", 1, 3],
+    [custom({ 0: 4, 1: 4 }), 2, "upper", 4, 4],
+    [custom({ 0: 4, 1: 4, 2: 1 }), 4, "lower", 1, 4],
     [custom({ 2: 4, 0: 1 }), 9, "upper", 1, 1],
     [custom({ 2: 4, 0: 1 }), 9, "lower", 4, 36],
     [custom({ 2: 4, 0: 1 }), 3, "lower", 4, 16],
