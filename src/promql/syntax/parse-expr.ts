@@ -3,38 +3,45 @@ import type { AggregateExpr, AggregateOp, Call, Expr, Span } from "./ast.ts";
 import { functions, xFunctions } from "./functions.ts";
 import { binaryPrecedence, parseBinary, powerPrecedence } from "./parse-binary.ts";
 import { parseGrouping } from "./parse-grouping.ts";
-import { parseModifiers } from "./parse-modifiers.ts";
+import { isModifier, parseModifiers } from "./parse-modifiers.ts";
 import { tokenNumber } from "./parse-number.ts";
 import { parseVectorSelector, selectorOf } from "./parse-selector.ts";
 import {
   advance,
   enter,
+  isEnd,
   kindOf,
   leave,
   note,
   type ParserState,
   raise,
+  recover,
   spanOf,
+  syntaxStop,
   tokenSpan,
   tokenText,
   unexpected,
 } from "./parser-state.ts";
-import { isAggregate, isCallWord, startsExpr } from "./token.ts";
+import { isAggregate, isCallWord, startsExpr, type TokenKind } from "./token.ts";
 import { unquote } from "./unquote.ts";
 
 /** Reads an expression whose operators bind at least as tight as `minPrecedence`. */
 export function parseExpression(p: ParserState, minPrecedence: number): Expr {
   enter(p);
-  let lhs = parseOperand(p);
+  const expr = parseOperators(p, parseOperand(p), minPrecedence);
+  leave(p);
+  return expr;
+}
+
+function parseOperators(p: ParserState, operand: Expr, minPrecedence: number): Expr {
+  let lhs = operand;
   for (;;) {
     const precedence = binaryPrecedence(kindOf(p));
-    if (precedence === 0 || precedence < minPrecedence) break;
+    if (precedence === 0 || precedence < minPrecedence) return lhs;
     const height = p.height;
     lhs = parseBinary(p, lhs, parseExpression);
     raise(p, Math.max(height, p.height));
   }
-  leave(p);
-  return lhs;
 }
 
 function parseOperand(p: ParserState): Expr {
@@ -86,12 +93,21 @@ function parseLiteral(p: ParserState, duration: boolean): Expr {
 function parseParens(p: ParserState): Expr {
   const { start } = tokenSpan(p);
   advance(p);
-  const expr = parseExpression(p, 0);
+  let expr = parseExpression(p, 0);
+  while (p.recovering) {
+    recover(p, (kind) => kind === ")" || continuesExpr(kind));
+    if (kindOf(p) === ")") break;
+    expr = parseOperators(p, parseModifiers(p, expr), 0);
+  }
   if (kindOf(p) !== ")") unexpected(p);
   const span = { start, end: tokenSpan(p).end };
   advance(p);
   raise(p, p.height);
   return { kind: "paren", expr, span };
+}
+
+function continuesExpr(kind: TokenKind): boolean {
+  return binaryPrecedence(kind) > 0 || isModifier(kind);
 }
 
 function parseNameOrCall(p: ParserState): Expr {
@@ -141,6 +157,7 @@ function parseArguments(p: ParserState): Expr[] {
     }
     args.push(parseExpression(p, 0));
     height = Math.max(height, p.height);
+    recover(p, (kind) => kind === "," || kind === ")");
   }
   raise(p, height);
   return args;
@@ -158,15 +175,19 @@ function parseNameOrAggregate(p: ParserState, op: AggregateOp): Expr {
 }
 
 function parseAggregate(p: ParserState, op: AggregateOp, start: number): AggregateExpr {
+  const { openAggregates, depth } = p;
   try {
     return parseWholeAggregate(p, op, start);
   } catch (reason) {
-    if (p.endedBare) {
-      // Where the text ends too early, upstream goes on with an aggregation of nothing.
-      note(p, { start, end: p.source.byteAt(p.lexer.lastClosing) }, noArguments);
-      p.endedBare = false;
-    }
-    throw reason;
+    if (reason !== syntaxStop || !p.stoppedBare) throw reason;
+    // Upstream goes on with an aggregation of nothing.
+    p.stoppedBare = false;
+    const span = { start, end: p.source.byteAt(p.lexer.lastClosing) };
+    note(p, span, noArguments);
+    if (isEnd(p)) throw reason;
+    Object.assign(p, { openAggregates, depth, height: 1, recovering: true });
+    const nothing: Expr = { kind: "string", value: "", span };
+    return { kind: "aggregate", op, expr: nothing, param: undefined, grouping: [], without: false, span };
   }
 }
 

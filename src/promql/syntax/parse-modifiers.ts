@@ -3,6 +3,7 @@ import { formatFixed } from "./format-number.ts";
 import { literalMs, parseOffset, parsePositiveDuration } from "./parse-duration-expr.ts";
 import { tokenNumber } from "./parse-number.ts";
 import { advance, kindOf, note, type ParserState, raise, tokenSpan, unexpected } from "./parser-state.ts";
+import type { TokenKind } from "./token.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -17,6 +18,11 @@ const noSelector: VectorSelector = {
   offsetExpr: undefined,
   span: { start: 0, end: 0 },
 };
+
+/** Whether the token begins what parseModifiers reads. */
+export function isModifier(kind: TokenKind): boolean {
+  return kind === "[" || kind === "offset" || kind === "@" || kind === "anchored" || kind === "smoothed";
+}
 
 /** Reads what may stand behind an expression: ranges, subqueries, `offset`, `@`, `anchored`, `smoothed`. */
 export function parseModifiers(p: ParserState, operand: Expr): Expr {

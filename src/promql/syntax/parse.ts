@@ -12,6 +12,7 @@ import {
   note,
   type ParserOptions,
   type ParserState,
+  stopAtEnd,
   syntaxStop,
   unexpected,
 } from "./parser-state.ts";
@@ -55,6 +56,7 @@ export function parseQuery(query: string | Uint8Array, options: ParserOptions): 
       throw syntaxStop;
     }
     const expr = parseExpression(p, 0);
+    if (p.recovering) stopAtEnd(p);
     if (kindOf(p) !== "eof") unexpected(p);
     if (p.diagnostics.length === 0) check(p, expr);
     return expr;

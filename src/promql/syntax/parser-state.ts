@@ -29,8 +29,10 @@ export interface ParserState {
   readonly diagnostics: Diagnostic[];
   /** Aggregations that are begun and not ended: they name themselves in messages. */
   openAggregates: number;
-  /** Whether the text ended where nothing but an expression was being read. */
-  endedBare: boolean;
+  /** Whether reading stopped where nothing but an expression was being read. */
+  stoppedBare: boolean;
+  /** Whether no token was passed since reading went on behind an error. */
+  recovering: boolean;
   /** How deep the reading is nested. */
   depth: number;
   /** How high the tree of the expression read last is. */
@@ -63,7 +65,8 @@ export function createParserState(source: Source, options: ParserOptions): Parse
     options,
     diagnostics: [],
     openAggregates: 0,
-    endedBare: false,
+    stoppedBare: false,
+    recovering: false,
     depth: 0,
     height: 0,
     passed: 0,
@@ -75,6 +78,7 @@ export function createParserState(source: Source, options: ParserOptions): Parse
 
 /** Goes to the next token, noting a lexer's error. */
 export function advance(p: ParserState): void {
+  p.recovering = false;
   p.passed = p.lexer.end;
   p.lexer.next();
   if (++p.tokens > maxTokens) {
@@ -115,14 +119,30 @@ export function unexpected(p: ParserState, context = "", expected = ""): never {
     const found = `unexpected ${describeToken(p.lexer.kind, tokenText(p))}`;
     note(p, tokenSpan(p), `${found}${place && ` in ${place}`}${expected && `, expected ${expected}`}`);
   }
-  p.endedBare = context === "" && (p.lexer.kind === "error" || p.lexer.kind === "eof");
-  if (context === "" && p.openAggregates === 0) lexRest(p);
+  p.stoppedBare = context === "";
+  if (context === "" && p.openAggregates === 0) stopAtEnd(p);
   throw syntaxStop;
 }
 
-/** Upstream goes over what is left of the text, where only the lexer has more to say. */
-function lexRest(p: ParserState): void {
-  while (p.lexer.kind !== "error" && p.lexer.kind !== "eof") advance(p);
+/** Ends the reading as upstream does: over what is left of the text, where only the lexer has more to say. */
+export function stopAtEnd(p: ParserState): never {
+  while (!isEnd(p)) advance(p);
+  p.stoppedBare = false;
+  throw syntaxStop;
+}
+
+/** Whether there are no more tokens. */
+export function isEnd(p: ParserState): boolean {
+  return p.lexer.kind === "error" || p.lexer.kind === "eof";
+}
+
+/** Goes over tokens behind an error until one that is wanted. */
+export function recover(p: ParserState, wanted: (kind: TokenKind) => boolean): void {
+  while (p.recovering && !wanted(p.lexer.kind)) {
+    if (isEnd(p)) stopAtEnd(p);
+    advance(p);
+    p.recovering = true;
+  }
 }
 
 /** Passes the token `kind`, or ends the reading. */
