@@ -325,7 +325,7 @@ test("a custom bucket that is zero but has lost something is kept", () => {
 test("zero buckets are widened to each threshold anew", () => {
   const into = createHistogram();
   const far = histogramOf({ positive: { 5: 1 } });
-  for (const zeroThreshold of [0.25, 0.5, 0.25]) {
+  for (const zeroThreshold of [0.5, 0.25, 0.5]) {
     copyHistogram(far, into);
     addTo(into, histogramOf({ zeroThreshold, zeroCount: 1 }));
     assert.is(into.layout.zeroThreshold, zeroThreshold);

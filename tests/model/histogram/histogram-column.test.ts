@@ -124,7 +124,12 @@ function change(random: SeededRandom, column: HistogramColumn, naive: (PlainHist
     const from = random.below(12);
     column.setFrom(row, column, from);
     naive[row] = naive[from];
-  } else if (kind < 19) {
+  } else if (kind === 17) {
+    const to = row + random.below(4);
+    column.removeRows(row, to);
+    naive.splice(row, to - row);
+    while (naive.length < 12) naive.push(undefined);
+  } else if (kind === 18) {
     if (naive[row] === undefined) return;
     column.setHint(row, resetHints.reset);
     naive[row] = { ...naive[row], hint: resetHints.reset };
