@@ -1,4 +1,6 @@
 import { compareLabels, labelsOf } from "../../src/model/labels.ts";
+import { growingHistogram, type HistogramShape } from "./fuzz-histograms.ts";
+import type { WrittenSample, WrittenSeries } from "./remote-write.ts";
 
 /*
  * What both sides answer from: three hours of an ordinary small installation, with everything that makes PromQL hard.
@@ -23,7 +25,7 @@ export const externalLabels = { cluster: "here" } as const;
 type LabelRecord = Readonly<Record<string, string>>;
 
 /** A value; `stale` is the marker that ends a series, `undefined` no sample. */
-export type FuzzValue = number | "stale" | undefined;
+export type FuzzValue = WrittenSample["v"] | undefined;
 
 /** One series and how it runs. */
 export interface FuzzSeries {
@@ -35,24 +37,18 @@ export interface FuzzSeries {
   readonly valueAt: (scrape: number, seconds: number) => FuzzValue;
 }
 
-/** Times in milliseconds, ascending. */
-export interface FuzzSamples {
-  readonly labels: LabelRecord;
-  readonly samples: readonly { readonly t: number; readonly v: number | "stale" }[];
-}
-
-/** Samples of all series in [from, to), Unix seconds. */
+/** Samples of all series in [from, to), Unix seconds; before the head none that text cannot carry. */
 export function samplesBetween(
   series: readonly FuzzSeries[],
   from: number,
   to: number,
-): readonly FuzzSamples[] {
+): readonly WrittenSeries[] {
   return series.map(({ labels, everySeconds, shiftMs, valueAt }) => {
-    const samples: { readonly t: number; readonly v: number | "stale" }[] = [];
+    const samples: WrittenSample[] = [];
     const first = Math.ceil((from - startSeconds) / everySeconds);
     for (let scrape = first; scrape * everySeconds < to - startSeconds; scrape++) {
       const v = valueAt(scrape, scrape * everySeconds);
-      if (v === undefined || (v === "stale" && to <= headStartSeconds)) continue;
+      if (v === undefined || (typeof v !== "number" && to <= headStartSeconds)) continue;
       samples.push({ t: (startSeconds + scrape * everySeconds) * 1000 + shiftMs, v });
     }
     return { labels, samples };
@@ -117,6 +113,7 @@ export function fuzzSeries({ modern }: { readonly modern: boolean }): readonly F
     add,
     modern ? Object.entries(oddValues) : Object.entries(oddValues).filter(([kind]) => kind !== "huge"),
   );
+  if (modern) addHistograms(add);
   if (modern)
     addEdges((labels, valueAt) =>
       all.push({ labels: { ...labels, ...externalLabels }, everySeconds: 30, shiftMs: 0, valueAt }),
@@ -223,8 +220,74 @@ function addEdges(add: Add): void {
   }
 }
 
+const histogramShapes: readonly (readonly [LabelRecord, HistogramShape])[] = [
+  [
+    { __name__: "rpc_seconds", job: "api", instance: "i0" },
+    { schema: 1, buckets: 8, perSecond: 2 },
+  ],
+  [
+    { __name__: "rpc_seconds", job: "api", instance: "i1" },
+    { schema: 2, buckets: 12, perSecond: 3, resetEvery: 1500, zeroThreshold: 0.01 },
+  ],
+  [
+    { __name__: "rpc_seconds", job: "web", instance: "i0" },
+    { schema: 0, buckets: 5, perSecond: 1, float: true, zeroThreshold: 0.125, negative: true },
+  ],
+  [
+    { __name__: "rpc_seconds", job: "web", instance: "i1" },
+    { schema: -1, buckets: 4, perSecond: 5 },
+  ],
+  [
+    { __name__: "rpc_level", job: "api", instance: "i0" },
+    { schema: 1, buckets: 6, perSecond: 2, gauge: true },
+  ],
+  [
+    { __name__: "rpc_level", job: "api", instance: "i1" },
+    { schema: 3, buckets: 9, perSecond: 1, gauge: true, float: true },
+  ],
+  ...[
+    [1, 2, 4, 8],
+    [1, 3, 4, 8, 10],
+    [1, 2, 4, 8],
+  ].map((bounds, i): readonly [LabelRecord, HistogramShape] => [
+    { __name__: "sizes", job: i === 2 ? "web" : "api", instance: `i${i % 2}` },
+    {
+      schema: -53,
+      buckets: bounds.length + 1,
+      first: 0,
+      perSecond: 2 + i,
+      bounds,
+      float: i === 2,
+      resetEvery: i * 1400,
+    },
+  ]),
+  [
+    { __name__: "odd_sizes", kind: "lost" },
+    { schema: 0, buckets: 4, perSecond: 1, lostPerSecond: 0.5 },
+  ],
+];
+
+function addHistograms(add: Add): void {
+  for (const [labels, shape] of histogramShapes) {
+    const grown = growingHistogram(shape);
+    add(labels, labels.instance === "i1" ? withGaps((_, s) => grown(s), 2000, 300) : (_, s) => grown(s));
+  }
+  const now = growingHistogram({ schema: 1, buckets: 5, perSecond: 1 });
+  // Floats in the blocks, histograms in the head, and both by turns.
+  add({ __name__: "mixed", job: "api" }, (scrape, s) => (s < 7500 ? scrape : now(s)));
+  add({ __name__: "mixed", job: "web" }, (scrape, s) => (Math.floor(s / 200) % 2 === 0 ? scrape : now(s)));
+  const broken = growingHistogram({ schema: 0, buckets: 3, perSecond: 1 });
+  add({ __name__: "odd_sizes", kind: "nan" }, (_, s) => ({ ...broken(s), sum: Number.NaN }));
+  add({ __name__: "odd_sizes", kind: "empty" }, (_, s) => ({
+    ...broken(s),
+    sum: 0,
+    zeroCount: 0,
+    positive: { first: 0, counts: [] },
+  }));
+}
+
 /** OpenMetrics text, as promtool makes blocks from. */
-export function openMetricsText(series: readonly FuzzSamples[]): string {
+export function openMetricsText(series: readonly WrittenSeries[]): string {
   const lines: string[] = [];
   for (const { labels, samples } of series) {
     const { __name__: name, ...others } = labels;
@@ -239,8 +302,8 @@ function quoted(value: string): string {
   return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
 }
 
-function valueText(value: number | "stale"): string {
-  if (value === "stale") throw new Error("OpenMetrics text cannot say that a series ends");
+function valueText(value: WrittenSample["v"]): string {
+  if (typeof value !== "number") throw new Error("OpenMetrics text has numbers only");
   if (Object.is(value, -0)) return "-0";
   return Number.isFinite(value) ? String(value) : value > 0 ? "+Inf" : value < 0 ? "-Inf" : "NaN";
 }

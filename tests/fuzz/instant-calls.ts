@@ -1,4 +1,5 @@
 import type { Grammar } from "./grammar.ts";
+import { histogramCall } from "./histogram-calls.ts";
 import { node, type QueryNode } from "./query-node.ts";
 import { labelNames, type MetricUse } from "./selectors.ts";
 
@@ -43,8 +44,9 @@ export function keepingCall(grammar: Grammar, use: MetricUse, budget: number): Q
 
 /** Functions that make other series of those they get. */
 export function changingCall(grammar: Grammar, budget: number): QueryNode {
-  const { random } = grammar;
+  const { random, modern, features } = grammar;
   const rest = Math.max(1, budget - 1);
+  if (modern && features.has("histograms") && random.chance(0.4)) return histogramCall(grammar, rest);
   switch (random.below(9)) {
     case 0:
       return labelReplace(grammar, rest);

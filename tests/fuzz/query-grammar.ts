@@ -1,7 +1,7 @@
 import type { SeededRandom } from "../support/seeded-random.ts";
 import { aggregation } from "./aggregations.ts";
 import { binary, scalarBinary } from "./binaries.ts";
-import { endSeconds, startSeconds } from "./fuzz-data.ts";
+import { endSeconds, headStartSeconds, startSeconds } from "./fuzz-data.ts";
 import type { Feature, Grammar } from "./grammar.ts";
 import { changingCall, keepingCall } from "./instant-calls.ts";
 import { node, type QueryNode } from "./query-node.ts";
@@ -30,7 +30,7 @@ export interface FuzzQuery {
 export function nextQuery(random: SeededRandom, options: GrammarOptions): FuzzQuery {
   const grammar = createGrammar({ ...options, random, onGrid: false, nested: 0 });
   const budget = 1 + random.below(random.chance(0.3) ? 20 : 9);
-  return { query: topLevel(grammar, budget), times: timesOf(random, options.modern) };
+  return { query: topLevel(grammar, budget), times: timesOf(random, options) };
 }
 
 function topLevel(grammar: Grammar, budget: number): QueryNode {
@@ -42,9 +42,12 @@ function topLevel(grammar: Grammar, budget: number): QueryNode {
 }
 
 /** Half seconds, so that nothing lies on the grids of samples and subqueries; where edges are welcome, whole ones. */
-function timesOf(random: SeededRandom, modern: boolean): QueryTimes {
+function timesOf(random: SeededRandom, { modern, features }: GrammarOptions): QueryTimes {
   const edge = modern && random.chance(0.4);
-  const some = startSeconds + 2700 + random.below(endSeconds - startSeconds - 2300);
+  // Only the head has native histograms.
+  const late = modern && features.has("histograms") && random.chance(0.7);
+  const first = late ? headStartSeconds - 300 : startSeconds + 2700;
+  const some = first + random.below(endSeconds - first + 400);
   const at = edge ? some - (some % 30) : some + 0.5;
   const step = random.oneOf([15, 60, 30, 1, 7, 300, 120]);
   const steps = random.below(random.chance(0.8) ? 12 : 60);

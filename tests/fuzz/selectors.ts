@@ -42,6 +42,15 @@ const edges: readonly Metric[] = [
   { name: "edge_rare", labels: ["instance"] },
 ];
 
+const histograms: readonly Metric[] = [
+  { name: "rpc_seconds", labels: ["job", "instance"] },
+  { name: "rpc_seconds", labels: ["job", "instance"] },
+  { name: "rpc_level", labels: ["job", "instance"] },
+  { name: "sizes", labels: ["job", "instance"] },
+  { name: "mixed", labels: ["job"] },
+  { name: "odd_sizes", labels: ["kind"] },
+];
+
 /** Values of labels that matchers ask for, real ones and others. */
 export const labelValues: Readonly<Record<string, readonly string[]>> = {
   job: ["api", "web", "", "none"],
@@ -70,10 +79,13 @@ const expressions: Readonly<Record<string, readonly string[]>> = {
 /** All label names that clauses may name. */
 export const labelNames = ["job", "instance", "code", "le", "az", "kind", "zone", "version", "none"];
 
-export type MetricUse = "counter" | "gauge" | "any" | "bucket";
+export type MetricUse = "counter" | "gauge" | "any" | "bucket" | "histogram";
 
 export function metricOf(grammar: Grammar, use: MetricUse): Metric {
-  const { random, modern } = grammar;
+  const { random, modern, features } = grammar;
+  if (use === "histogram") return random.oneOf(histograms);
+  if (use !== "bucket" && modern && features.has("histograms") && random.chance(0.25))
+    return random.oneOf(histograms);
   // Rates of what grows from zero are modern, so odd buckets are read as they are.
   if (use === "bucket") return modern && random.chance(0.2) ? odd[1]! : counters[1]!;
   const wide = modern ? [...counters, ...gauges, ...odd, ...edges] : [...counters, ...gauges, ...odd];
@@ -85,7 +97,7 @@ export function metricOf(grammar: Grammar, use: MetricUse): Metric {
 /** A selector without modifiers. */
 export function bareSelector(grammar: Grammar, use: MetricUse): QueryNode {
   const { random } = grammar;
-  if (use !== "counter" && use !== "bucket" && random.chance(0.04))
+  if ((use === "any" || use === "gauge") && random.chance(0.04))
     return node("selector", `{__name__=~"${random.oneOf(nameExpressions)}"}`);
   const metric = metricOf(grammar, use);
   const matchers: string[] = [];
@@ -97,7 +109,18 @@ export function bareSelector(grammar: Grammar, use: MetricUse): QueryNode {
   return node("selector", metric.name, ...clause);
 }
 
-const nameExpressions = ["queue|up", "memory_.+", ".*_bytes", "up|rare|late", "queue.*", "temperature|none"];
+/** Histograms of two schemas, floats and histograms. */
+const nameExpressions = [
+  "rpc_.+",
+  "sizes|rpc_seconds",
+  "mixed|sizes",
+  "queue|up",
+  "memory_.+",
+  ".*_bytes",
+  "up|rare|late",
+  "queue.*",
+  "temperature|none",
+];
 
 function matcher({ random }: Grammar, metric: Metric): string {
   const label = random.oneOf(random.chance(0.9) ? metric.labels : labelNames);

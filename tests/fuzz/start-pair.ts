@@ -131,7 +131,7 @@ async function startGateway(
     `--endpoint=${sidecar.grpc}`,
     "--http-grace-period=1s",
     "--grpc-grace-period=1s",
-    ...(options.modern ? [`--enable-feature=${features[0]}`] : []),
+    ...(options.modern ? [`--enable-feature=${features.join(",")}`] : []),
   ]);
   processes.push(child);
   await waitUntilReady(child, `http://${http}/-/ready`, 60_000);
