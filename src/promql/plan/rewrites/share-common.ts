@@ -9,23 +9,29 @@ import { childrenOf, mapChildren, type Rewrite } from "./rewrite.ts";
 export const shareCommon: Rewrite = {
   name: "share-common",
   apply(plan) {
-    const seen = { keyOf: createPlanKeys(), counts: new Map<string, number>() };
+    const seen: Seen = { keyOf: createPlanKeys(), parts: new Map() };
     count(plan, "", seen);
-    return [...seen.counts.values()].some((times) => times > 1) ? share(plan, "", seen) : plan;
+    return [...seen.parts.values()].some(({ times }) => times > 1) ? share(plan, "", seen) : plan;
   },
 };
 
 interface Seen {
   readonly keyOf: (node: PlanNode) => string;
-  readonly counts: Map<string, number>;
+  readonly parts: Map<string, Part>;
+}
+
+interface Part {
+  readonly times: number;
+  /** Where it stands last: as upstream has it, annotations point there. */
+  readonly last: PlanNode;
 }
 
 function count(node: PlanNode, scope: string, seen: Seen): void {
   if (isHeld(node)) {
-    const { keyOf, counts } = seen;
+    const { keyOf, parts } = seen;
     const key = scope + keyOf(node);
-    const times = (counts.get(key) ?? 0) + 1;
-    counts.set(key, times);
+    const times = (parts.get(key)?.times ?? 0) + 1;
+    parts.set(key, { times, last: node });
     // What is inside of a repeated part is worked out with it.
     if (times > 1) return;
   }
@@ -36,8 +42,9 @@ function share(node: PlanNode, scope: string, seen: Seen): PlanNode {
   const inside = (child: PlanNode) => share(child, scopeInside(node, scope), seen);
   if (!isHeld(node)) return mapChildren(node, inside);
   const key = scope + seen.keyOf(node);
-  const shared = mapChildren(node, inside);
-  return (seen.counts.get(key) ?? 0) > 1 ? { kind: "shared", key, expr: shared } : shared;
+  const part = seen.parts.get(key);
+  if (part === undefined || part.times === 1) return mapChildren(node, inside);
+  return { kind: "shared", key, expr: mapChildren(part.last, inside) };
 }
 
 /** Equal parts are the same only over the same steps: subqueries and what is evaluated once have steps of their own. */
