@@ -41,6 +41,7 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
   const read = compiler.matrix(arg ?? range, span);
   const input = range.kind === "subquery" ? forgetResets(read) : read;
   const notesSpan = annotatedSpan(node);
+  const compacts = node.mayKeepEmptyBuckets !== true;
   const call = createRangeCall(run, {
     input,
     windows: range.kind === "matrix" ? extendWindows(windows, range.selector, run.lookbackMs) : windows,
@@ -48,7 +49,7 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
     kernels: (params) => {
       const floats =
         extension === undefined ? maker(params, span.grid) : extendedKernel(node.func, extension);
-      const mixed = () => mixedKernel({ func, kernel: floats, params, extension });
+      const mixed = () => mixedKernel({ func, kernel: floats, params, extension, compacts });
       return { floats, mixed, remark: remarkOf(compiler, func, params, { input, notesSpan }) };
     },
     asksForStartTimes: askForStartTimes.has(func),
@@ -56,6 +57,18 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
     span: notesSpan,
   });
   return absent ? createAbsent(call, absentLabels(range), span.grid.count) : call;
+}
+
+const dropEmptyBuckets: ReadonlySet<string> = new Set(["delta", "idelta", "increase", "irate", "rate"]);
+
+/**
+ * A plan whose reader does not tell an empty bucket from none, as sums and answers do not. Histograms of one layout are
+ * summed up far faster than those of which each has left out other buckets.
+ */
+export function mayKeepEmptyBuckets(node: PlanNode): PlanNode {
+  return node.kind === "call" && dropEmptyBuckets.has(node.func)
+    ? { ...node, mayKeepEmptyBuckets: true }
+    : node;
 }
 
 type KernelMaker = NonNullable<ReturnType<typeof rangeFunctions.get>>;

@@ -1,5 +1,6 @@
 import { goMax, goMin } from "../functions/go-math.ts";
 import {
+  type AggregateNode,
   type BinaryNode,
   type CallNode,
   type PlanNode,
@@ -10,7 +11,7 @@ import type { SetOp } from "../syntax/ast.ts";
 import type { OperatorRecord } from "./analysis.ts";
 import { compileAggregate } from "./compile-aggregate.ts";
 import { compileInstantCall } from "./compile-call.ts";
-import { compileRangeCall, compileSmoothedSelector } from "./compile-range-call.ts";
+import { compileRangeCall, compileSmoothedSelector, mayKeepEmptyBuckets } from "./compile-range-call.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
 import { repeatSteps } from "./invariant.ts";
 import { createNegation } from "./negation.ts";
@@ -77,7 +78,7 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
     case "invariant":
       return repeatSteps(compiler.vector(node.expr, firstStepOf(span), sorted), steps);
     case "aggregate":
-      return compileAggregate(compiler, node, span, sorted);
+      return compileAggregate(compiler, summing(node), span, sorted);
     case "binary":
       return compileBinary(compiler, node, span);
     case "negate":
@@ -91,6 +92,12 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
     default:
       throw new Error(`assertion failed: ${node.kind} is no instant vector`);
   }
+}
+
+function summing(node: AggregateNode): AggregateNode {
+  if (node.op !== "sum" && node.op !== "avg") return node;
+  const expr = mayKeepEmptyBuckets(node.expr);
+  return expr === node.expr ? node : { ...node, expr };
 }
 
 function compileShared(compiler: Compiler, node: PlanNode & { kind: "shared" }, span: Span): Operator {

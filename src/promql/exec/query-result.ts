@@ -2,6 +2,7 @@ import type { QueryResult, ResultColumn } from "../engine.ts";
 import { type PlanNode, valueTypeOf } from "../plan/node.ts";
 import type { ValueType } from "../syntax/ast.ts";
 import { createCompiler } from "./compile.ts";
+import { mayKeepEmptyBuckets } from "./compile-range-call.ts";
 import { dropMarkedNames } from "./drop-name.ts";
 import { createMatrixResult } from "./matrix-result.ts";
 import type { Column, Operator } from "./operator.ts";
@@ -57,7 +58,7 @@ function createRoot(run: Run, plan: PlanNode, { span, range }: ResultShape): Ope
   const compiler = createCompiler(run);
   const steps = span.grid.count;
   if (valueTypeOf(plan) === "scalar") return vectorOfScalar(compiler.scalar(plan, span), steps);
-  const root = compiler.vector(plan, span, range);
+  const root = compiler.vector(mayKeepEmptyBuckets(plan), span, range);
   if (run.options.delayedNameRemoval) return dropMarkedNames(run, root, range);
   if (root.repeats && steps > 1) return mergeRepeats(run, root, range);
   return range && root.ordered && root.names === "none" ? orderAfterDrop(run, root) : root;

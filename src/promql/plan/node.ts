@@ -87,6 +87,8 @@ export interface CallNode {
   readonly span: Span;
   readonly func: string;
   readonly args: readonly PlanNode[];
+  /** Set while operators are built: who reads the histograms does not tell an empty bucket from none. */
+  readonly mayKeepEmptyBuckets?: true;
 }
 
 /** Functions whose value is a scalar; all others answer instant vectors. */

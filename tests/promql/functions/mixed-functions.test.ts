@@ -30,7 +30,7 @@ function run({ func, samples, grid, params }: Call): MixedOut & { readonly count
   assert.ok(maker, func);
   const perStep = params.map((param) => new Float64Array(grid.count).fill(param));
   const floats = maker(perStep, { startMs: grid.firstEndMs, stepMs: grid.stepMs, count: grid.count });
-  const kernel = mixedKernel({ func, kernel: floats, params: perStep, extension: undefined });
+  const kernel = mixedKernel({ func, kernel: floats, params: perStep, extension: undefined, compacts: true });
   const histograms = new HistogramColumn();
   const times = Float64Array.from([...samples.map(({ t }) => t), 1, 2]);
   const values = Float64Array.from([...samples.map(({ v }) => (typeof v === "number" ? v : -7e7)), 4, 5]);

@@ -28,6 +28,8 @@ interface Window {
 /** What the windows of one kernel share, so that none of them allocates. */
 interface RateState {
   readonly kind: RateKind;
+  /** Whether answers drop their empty buckets. */
+  readonly compacts: boolean;
   readonly result: Histogram;
   readonly first: Histogram;
   readonly other: Histogram;
@@ -40,10 +42,11 @@ interface RateState {
  * rate, increase and delta as Prometheus's extrapolatedRate. Resets are looked for once a series; a window looks at its
  * first and last histogram and at those before its resets.
  */
-export function createMixedRate(kind: RateKind): MixedKernel {
+export function createMixedRate(kind: RateKind, compacts: boolean): MixedKernel {
   const read = createFactReader(kind.counter);
   const state: RateState = {
     kind,
+    compacts,
     result: createHistogram(),
     first: createHistogram(),
     other: createHistogram(),
@@ -153,7 +156,7 @@ function increaseOf(input: MixedInput, state: RateState, out: MixedOut): boolean
     said |= notes.notGauge;
   }
   result.resetHint = resetHints.gauge;
-  compact(result);
+  if (state.compacts) compact(result);
   out.notes |= said;
   return true;
 }

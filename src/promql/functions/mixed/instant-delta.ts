@@ -12,7 +12,7 @@ import { type MixedInput, type MixedKernel, type MixedOut, notes } from "./mixed
 import { isStartReset } from "./start-times.ts";
 
 /** irate and idelta: the step between the window's last two samples, which are to be of one type. */
-export function createMixedInstantDelta(perSecond: boolean): MixedKernel {
+export function createMixedInstantDelta(perSecond: boolean, compacts: boolean): MixedKernel {
   const change = createHistogram();
   return (input, out) => {
     const { histograms, windows } = input;
@@ -28,7 +28,8 @@ export function createMixedInstantDelta(perSecond: boolean): MixedKernel {
         continue;
       }
       if (!isHistogram) out.values[k] = floatDelta(input, last, perSecond);
-      else if (histogramDelta(input, last, { change, perSecond }, out)) out.histograms.set(k, change);
+      else if (histogramDelta(input, last, { change, perSecond, compacts }, out))
+        out.histograms.set(k, change);
       else continue;
       out.present[k] = 1;
       count++;
@@ -56,11 +57,18 @@ function secondsBefore({ times }: MixedInput, i: number): number {
 const before = createHistogram();
 const lastLent = createHistogram();
 
+interface Delta {
+  readonly change: Histogram;
+  readonly perSecond: boolean;
+  /** Whether answers drop their empty buckets. */
+  readonly compacts: boolean;
+}
+
 /** Puts the change into `change`; false where the buckets of the two do not go together. */
 function histogramDelta(
   input: MixedInput,
   last: number,
-  { change, perSecond }: { readonly change: Histogram; readonly perSecond: boolean },
+  { change, perSecond, compacts }: Delta,
   out: MixedOut,
 ): boolean {
   const { histograms } = input;
@@ -82,7 +90,7 @@ function histogramDelta(
     if (flags & combined.customMismatch) out.notes |= notes.mismatchedSubtraction;
   }
   change.resetHint = gauge;
-  compact(change);
+  if (compacts) compact(change);
   if (perSecond) divide(change, secondsBefore(input, last));
   return true;
 }

@@ -21,12 +21,14 @@ const timesOnly: ReadonlySet<string> = new Set([
 /** The functions that ask when counters began. */
 export const askForStartTimes: ReadonlySet<string> = new Set(["increase", "irate", "rate", "resets"]);
 
-const makers: ReadonlyMap<string, () => MixedKernel> = new Map<string, () => MixedKernel>([
-  ["rate", () => createMixedRate({ counter: true, perSecond: true })],
-  ["increase", () => createMixedRate({ counter: true, perSecond: false })],
-  ["delta", () => createMixedRate({ counter: false, perSecond: false })],
-  ["irate", () => createMixedInstantDelta(true)],
-  ["idelta", () => createMixedInstantDelta(false)],
+type Maker = (compacts: boolean) => MixedKernel;
+
+const makers: ReadonlyMap<string, Maker> = new Map<string, Maker>([
+  ["rate", (compacts) => createMixedRate({ counter: true, perSecond: true }, compacts)],
+  ["increase", (compacts) => createMixedRate({ counter: true, perSecond: false }, compacts)],
+  ["delta", (compacts) => createMixedRate({ counter: false, perSecond: false }, compacts)],
+  ["irate", (compacts) => createMixedInstantDelta(true, compacts)],
+  ["idelta", (compacts) => createMixedInstantDelta(false, compacts)],
   ["changes", () => createMixedEvents("changes", undefined)],
   ["resets", () => createMixedEvents("resets", undefined)],
   ["sum_over_time", () => createMixedSum(false)],
@@ -41,10 +43,12 @@ export interface MixedCall {
   readonly kernel: RangeKernel;
   readonly params: readonly Float64Array[];
   readonly extension: Extension | undefined;
+  /** Whether differences of histograms drop their empty buckets, as upstream's do. */
+  readonly compacts: boolean;
 }
 
 /** The kernel of a range function over samples of which some are histograms. */
-export function mixedKernel({ func, kernel, params, extension }: MixedCall): MixedKernel {
+export function mixedKernel({ func, kernel, params, extension, compacts }: MixedCall): MixedKernel {
   if (extension !== undefined) return extendedKernel(func, extension);
   if (isXFunction(func)) {
     return (input, out) => {
@@ -54,7 +58,7 @@ export function mixedKernel({ func, kernel, params, extension }: MixedCall): Mix
   }
   if (timesOnly.has(func)) return kernel;
   const maker = makers.get(func);
-  if (maker !== undefined) return maker();
+  if (maker !== undefined) return maker(compacts);
   const floats = floatsOnly(kernel);
   if (func !== "double_exponential_smoothing") return floats;
   return (input, out) => {
