@@ -1,10 +1,13 @@
+import { kahanAddToRow } from "../../model/histogram/column-sums.ts";
 import { addTo, combined, kahanAddTo } from "../../model/histogram/combine.ts";
 import { compact } from "../../model/histogram/compact.ts";
 import {
+  bucketCount,
   clearHistogram,
   copyHistogram,
   createHistogram,
   type Histogram,
+  type HistogramLayout,
   resetHints,
   sampleSizeOf,
 } from "../../model/histogram/histogram.ts";
@@ -51,12 +54,14 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
   const { average, steps, span } = options;
   const states = options.floats.slice();
   const counts = new Float64Array(average ? steps : 0);
+  /** What all numbers of a step's histograms come to, signs aside: no sum of any of them is larger. */
+  const sizes = new Float64Array(average ? steps : 0);
   /** Sums, or incremental means. */
   const totals = new HistogramColumn(steps);
   /** What was lost in them. */
   const rests = new HistogramColumn(steps);
   let heldBytes = 0;
-  run.holdBytes(states.byteLength + counts.byteLength);
+  run.holdBytes(states.byteLength + counts.byteLength + sizes.byteLength);
 
   const addNext = (k: number, histogram: Histogram, nameOf: () => string): void => {
     const flags = average ? addToAverage(k, histogram) : addToSum(k, histogram);
@@ -67,14 +72,16 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
     if ((flags & combined.customMismatch) !== 0) run.annotate(mismatchedCustomBuckets("aggregation", span));
   };
   const addToSum = (k: number, histogram: Histogram): number => {
-    takeOut(k);
-    const flags = kahanAddTo(total, rest, histogram);
-    if ((flags & combined.incompatible) === 0) putBack(k);
+    const before = totals.layoutAt(k);
+    const flags = kahanAddToRow(totals, rests, k, histogram);
+    holdGrowth(before, totals.layoutAt(k));
     return flags;
   };
   const addToAverage = (k: number, histogram: Histogram): number => {
     const n = (counts[k] as number) + 1;
     counts[k] = n;
+    sizes[k] = (sizes[k] as number) + sizeOf(histogram);
+    if ((sizes[k] as number) < farFromOverflow) return addToSum(k, histogram);
     takeOut(k);
     if (((states[k] as number) & seen.incremental) === 0) {
       const flags = kahanAddTo(total, rest, histogram);
@@ -103,9 +110,13 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
     else clearHistogram(rest);
   };
   const putBack = (k: number): void => {
-    run.hold(Math.max(0, sampleSizeOf(total.layout) - sampleSizeOf(totals.layoutAt(k) ?? total.layout)));
+    holdGrowth(totals.layoutAt(k), total.layout);
     totals.set(k, total);
     rests.set(k, rest);
+  };
+  const holdGrowth = (before: HistogramLayout | undefined, now: HistogramLayout | undefined): void => {
+    if (before === undefined || now === undefined || before === now) return;
+    run.hold(Math.max(0, sampleSizeOf(now) - sampleSizeOf(before)));
   };
 
   return {
@@ -128,7 +139,10 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
         } else {
           run.hold(sampleSizeOf(histogram.layout));
           totals.set(k, histogram);
-          if (average) counts[k] = 1;
+          if (average) {
+            counts[k] = 1;
+            sizes[k] = sizeOf(histogram);
+          }
         }
       }
       const sizeBytes = totals.sizeBytes + rests.sizeBytes;
@@ -178,6 +192,20 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
 }
 
 const other = createHistogram();
+
+/** Sums that stay below it, and what is lost in them, do not overflow. */
+const farFromOverflow = Number.MAX_VALUE / 4;
+
+/** The numbers of a histogram added up, signs aside; infinite where an infinite bound makes it overflow from the start. */
+function sizeOf({ layout, count, sum, zeroCount, buckets, at }: Histogram): number {
+  let size = Math.abs(count) + Math.abs(sum) + Math.abs(zeroCount);
+  const end = at + bucketCount(layout);
+  for (let i = at; i < end; i++) size += Math.abs(buckets[i] as number);
+  const { customValues: bounds } = layout;
+  if (bounds.length > 0)
+    size += Math.abs(bounds[0] as number) + Math.abs(bounds[bounds.length - 1] as number);
+  return size;
+}
 
 function hintSeen({ resetHint }: Histogram): number {
   if (resetHint === resetHints.reset) return seen.reset;
