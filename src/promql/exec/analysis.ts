@@ -1,20 +1,9 @@
 import { systemClock } from "../../runtime/clock.ts";
-import type { OperatorAnalysis } from "../engine.ts";
 import { operatorName } from "../plan/explain.ts";
 import type { PlanNode } from "../plan/node.ts";
-import type { Run } from "./run.ts";
+import type { OperatorRecord } from "./run.ts";
 
-/** What one operator of a query that is analyzed did so far. */
-export interface OperatorRecord {
-  /** A record for one of its inputs. */
-  child(node: PlanNode): OperatorRecord;
-  /** The run as the operator sees it: what it and its inputs count goes to the record as well. */
-  observe(run: Run): Run;
-  /** `pull` with its time counted, its input's included, and what it answers. */
-  timed<T>(pull: () => T | Promise<T>): () => T | Promise<T>;
-  analysis(): OperatorAnalysis;
-}
-
+/** A record of the operator that `node` becomes. */
 export function createOperatorRecord(node: PlanNode): OperatorRecord {
   const children: OperatorRecord[] = [];
   const counts = { executionMs: 0, series: 0, samples: 0, held: 0, peak: 0 };

@@ -8,7 +8,6 @@ import {
   valueTypeOf,
 } from "../plan/node.ts";
 import type { SetOp } from "../syntax/ast.ts";
-import type { OperatorRecord } from "./analysis.ts";
 import { compileAggregate } from "./compile-aggregate.ts";
 import { compileInstantCall } from "./compile-call.ts";
 import { compileRangeCall, compileSmoothedSelector, mayKeepEmptyBuckets } from "./compile-range-call.ts";
@@ -17,7 +16,7 @@ import { repeatSteps } from "./invariant.ts";
 import { createNegation } from "./negation.ts";
 import type { Operator, SamplesOperator, ScalarOperator } from "./operator.ts";
 import { mergeRepeats } from "./repeats.ts";
-import type { Run } from "./run.ts";
+import type { OperatorRecord, Run } from "./run.ts";
 import {
   combineScalars,
   combineScalarsWith,

@@ -3,8 +3,8 @@ import { systemClock, yieldToLoop } from "../../runtime/clock.ts";
 import type { SampleSource, Selectable, SelectRequest } from "../../store/samples.ts";
 import type { QueryContext } from "../../store/store.ts";
 import { type Annotation, type Annotations, createAnnotations } from "../annotations.ts";
-import type { EngineOptions, QueryStats } from "../engine.ts";
-import type { OperatorRecord } from "./analysis.ts";
+import type { EngineOptions, OperatorAnalysis, QueryStats } from "../engine.ts";
+import type { PlanNode } from "../plan/node.ts";
 
 /** How long series may be worked on before timers and sockets have their turn, ms. */
 const turnMs = 10;
@@ -36,6 +36,17 @@ export interface Run {
   release(samples: number): void;
   stats(): QueryStats;
   close(): Promise<void>;
+}
+
+/** What one operator of a query that is analyzed did so far. */
+export interface OperatorRecord {
+  /** A record for one of its inputs. */
+  child(node: PlanNode): OperatorRecord;
+  /** The run as the operator sees it: what it and its inputs count goes to the record as well. */
+  observe(run: Run): Run;
+  /** `pull` with its time counted, its input's included, and what it answers. */
+  timed<T>(pull: () => T | Promise<T>): () => T | Promise<T>;
+  analysis(): OperatorAnalysis;
 }
 
 /** Eight bytes of value and one of presence. */
