@@ -144,9 +144,9 @@ export function createLexer(text: string): Lexer {
   }
 
   function closeParen(): TokenKind {
-    emitClosing(")", at + 1);
-    parens--;
-    return parens < 0 ? fail("unexpected right parenthesis ')'") : ")";
+    if (parens-- > 0) return emitClosing(")", at + 1);
+    emit(")", at + 1);
+    return fail("unexpected right parenthesis ')'");
   }
 
   function openBracket(): TokenKind {

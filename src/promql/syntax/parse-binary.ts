@@ -1,7 +1,7 @@
 import type { BinaryExpr, BinaryOp, Cardinality, Expr, VectorMatching } from "./ast.ts";
 import { parseGrouping } from "./parse-grouping.ts";
 import { tokenNumber } from "./parse-number.ts";
-import { advance, expectToken, kindOf, note, type ParserState, unexpected } from "./parser-state.ts";
+import { advance, expectToken, kindOf, note, type ParserState, recover, unexpected } from "./parser-state.ts";
 import { startsExpr, type TokenKind } from "./token.ts";
 
 export const powerPrecedence = 6;
@@ -67,25 +67,37 @@ function parseMatching(p: ParserState): VectorMatching {
   let card: Cardinality = "one-to-one";
   if (kind === "on" || kind === "ignoring") {
     advance(p);
-    labels = parseGrouping(p);
-    advance(p);
+    labels = parseLabels(p);
     const side = kindOf(p);
     if (side === "group_left" || side === "group_right") {
       card = side === "group_left" ? "many-to-one" : "one-to-many";
       advance(p);
       if (!startsRightSide(p) || kindOf(p) === "(") {
-        include = parseGrouping(p);
-        advance(p);
+        include = parseLabels(p);
       }
     }
   }
-  return { card, labels, on: kind === "on", include, ...parseFill(p) };
+  const on = kind === "on";
+  if (p.recovering && !isFill(kindOf(p))) {
+    recover(p, startsExpr); // What may be called fill from here on is a metric.
+    return { card, labels, on, include, fillLeft: undefined, fillRight: undefined };
+  }
+  return { card, labels, on, include, ...parseFill(p) };
+}
+
+function parseLabels(p: ParserState): readonly string[] {
+  const labels = parseGrouping(p);
+  if (labels !== undefined) advance(p);
+  return labels ?? [];
 }
 
 /** Whether the labels of group_left or group_right are left out. */
 function startsRightSide(p: ParserState): boolean {
-  const kind = kindOf(p);
-  return startsExpr(kind) || kind === "fill" || kind === "fill_left" || kind === "fill_right";
+  return startsExpr(kindOf(p)) || isFill(kindOf(p));
+}
+
+function isFill(kind: TokenKind): boolean {
+  return kind === "fill" || kind === "fill_left" || kind === "fill_right";
 }
 
 /** `fill(v)`, or `fill_left(v)` and `fill_right(v)` in any order, or nothing. */

@@ -42,8 +42,8 @@ export function parsePositiveDuration(p: ParserState, place: DurationPlace): Dur
 /**
  * What follows `offset`: a literal, step(), range(), min_of(), max_of() or something in parentheses with a sign are the whole
  * of it, so that `foo offset -2^2` is `(foo offset -2) ^ 2`. Parentheses without a sign, and a second sign, begin a whole
- * expression. `apply` is told the offset and the byte where it ends: a literal before the token behind it is read, as its
- * problems come first. A whole expression ends for upstream where the last bracket or number does that it had read by then.
+ * expression. `apply` is told the offset and the byte where it ends, before the token behind it is read where that can be:
+ * its problems come first. A whole expression ends for upstream where the last bracket or number does that it had read by then.
  */
 export function parseOffset(p: ParserState, apply: (offset: DurationExpr, end: number) => void): void {
   const kind = kindOf(p);
@@ -51,27 +51,20 @@ export function parseOffset(p: ParserState, apply: (offset: DurationExpr, end: n
   const signed = kind === "+" || kind === "-";
   if (signed) advance(p);
   const next = kindOf(p);
-  if (isLiteral(next)) {
-    const value = literal(p, !signed);
-    const offset = signed ? withSign(p, kind, sign, value) : value;
-    apply(offset, offset.span.end);
-    advance(p);
-  } else if (signed ? next === "+" || next === "-" : next === "(") {
+  if (signed ? next === "+" || next === "-" : next === "(") {
     const offset = signed ? twiceSigned(p, kind, sign) : parseDurationExpr(p, offsetPlace, 0);
     apply(offset, p.source.byteAt(p.lexer.lastClosing));
   } else {
-    const offset = signed ? signedOffset(p, kind, sign) : offsetCall(p);
-    apply(offset, p.source.byteAt(p.passed));
+    const offset = signed ? signedOffset(p, kind, sign) : closedDuration(p, offsetPlace);
+    apply(offset, tokenSpan(p).end);
+    advance(p);
   }
 }
 
-function offsetCall(p: ParserState): DurationExpr {
-  return durationCall(p, offsetPlace) ?? unexpected(p, offsetPlace.context, offsetPlace.expected);
-}
-
 function signedOffset(p: ParserState, op: "+" | "-", sign: Span): DurationExpr {
+  if (isLiteral(kindOf(p))) return withSign(p, op, sign, literal(p, false));
   if (kindOf(p) === "(") return withSign(p, op, sign, parenthesized(p, offsetPlace));
-  const expr = offsetCall(p);
+  const expr = closedDuration(p, offsetPlace);
   return {
     kind: "duration-unary",
     op,
@@ -157,24 +150,22 @@ function binary(
 
 function durationOperand(p: ParserState, place: DurationPlace): DurationExpr {
   const kind = kindOf(p);
-  switch (kind) {
-    case "number":
-    case "duration": {
-      const expr = literal(p, true);
-      advance(p);
-      return expr;
-    }
-    case "+":
-    case "-": {
-      const sign = tokenSpan(p);
-      advance(p);
-      return withSign(p, kind, sign, parseDurationExpr(p, place, unaryPrecedence));
-    }
-    case "(":
-      return parenthesized(p, place);
-    default:
-      return durationCall(p, place) ?? unexpected(p, place.context, place.expected);
+  if (kind === "+" || kind === "-") {
+    const sign = tokenSpan(p);
+    advance(p);
+    return withSign(p, kind, sign, parseDurationExpr(p, place, unaryPrecedence));
   }
+  const expr = closedDuration(p, place);
+  advance(p);
+  return expr;
+}
+
+/** What needs nothing behind it to be whole; leaves its last token in hand. */
+function closedDuration(p: ParserState, place: DurationPlace): DurationExpr {
+  const kind = kindOf(p);
+  if (isLiteral(kind)) return literal(p, true);
+  if (kind === "(") return parenthesized(p, place);
+  return durationCall(p, place) ?? unexpected(p, place.context, place.expected);
 }
 
 /** The literal in hand, which stays there. */
@@ -211,13 +202,13 @@ function withSign(p: ParserState, op: "+" | "-", sign: Span, expr: DurationExpr)
   return { ...expr, seconds, span: { start: sign.start, end: expr.span.end } };
 }
 
+/** Leaves `)` in hand. */
 function parenthesized(p: ParserState, place: DurationPlace): DurationExpr {
   const { start } = tokenSpan(p);
   advance(p);
   const inner = parseDurationExpr(p, place, 0);
   if (kindOf(p) !== ")") unexpected(p, place.context, place.expected);
   wantDurationExpr(p, inner.span);
-  advance(p);
   return wrapped(inner, start);
 }
 
@@ -227,7 +218,7 @@ function wrapped(expr: DurationExpr, start: number): DurationExpr {
   return { kind: "duration-unary", op: "+", expr, wrapped: true, span: { start, end: expr.span.end } };
 }
 
-/** step(), range(), min_of(…) or max_of(…), undefined where none begins here. */
+/** step(), range(), min_of(…) or max_of(…), leaving `)` in hand; undefined where none begins here. */
 function durationCall(p: ParserState, place: DurationPlace): DurationExpr | undefined {
   const kind = kindOf(p);
   const start = tokenSpan(p).start;
@@ -238,7 +229,6 @@ function durationCall(p: ParserState, place: DurationPlace): DurationExpr | unde
     if (kindOf(p) !== ")") unexpected(p, ...wrong);
     const span = { start, end: tokenSpan(p).end };
     wantDurationExpr(p, span);
-    advance(p);
     return { kind: kind === "step" ? "duration-step" : "duration-range", wrapped: false, span };
   }
   if (kind !== "min_of" && kind !== "max_of") return undefined;
@@ -251,7 +241,6 @@ function durationCall(p: ParserState, place: DurationPlace): DurationExpr | unde
   // Upstream takes the place of the arguments for that of the whole.
   const span = { start: lhs.span.start, end: rhs.span.end };
   wantDurationExpr(p, span);
-  advance(p);
   return { kind: "duration-binary", op: kind, lhs, rhs, wrapped: false, span };
 }
 

@@ -179,9 +179,9 @@ function parseAggregate(p: ParserState, op: AggregateOp, start: number): Aggrega
   try {
     return parseWholeAggregate(p, op, start);
   } catch (reason) {
-    if (reason !== syntaxStop || !p.stoppedBare) throw reason;
+    if (reason !== syntaxStop || p.stopped !== "expression") throw reason;
     // Upstream goes on with an aggregation of nothing.
-    p.stoppedBare = false;
+    p.stopped = "end";
     const span = { start, end: p.source.byteAt(p.lexer.lastClosing) };
     note(p, span, noArguments);
     if (isEnd(p)) throw reason;
@@ -196,7 +196,8 @@ const noArguments = "no arguments for aggregate expression provided";
 function parseWholeAggregate(p: ParserState, op: AggregateOp, start: number): AggregateExpr {
   p.openAggregates++;
   const before = parseAggregateModifier(p);
-  if (before !== undefined) advance(p);
+  if (before?.whole) advance(p);
+  recover(p, (kind) => kind === "(");
   if (kindOf(p) !== "(") unexpected(p);
   const args = parseArguments(p);
   const { height } = p;
@@ -204,13 +205,13 @@ function parseWholeAggregate(p: ParserState, op: AggregateOp, start: number): Ag
   const closed = p.lexer.end;
   if (before === undefined) advance(p);
   const after = before === undefined ? parseAggregateModifier(p) : undefined;
-  if (after !== undefined) ({ end } = tokenSpan(p));
+  if (after !== undefined) end = p.source.byteAt(p.lexer.lastClosing);
   else if (before === undefined) end = p.source.byteAt(closingBefore(p, closed));
   p.openAggregates--;
-  const grouping = before ?? after ?? { grouping: [], without: false };
-  const expr = aggregateOf(p, { op, args, ...grouping, span: { start, end } });
+  const { grouping, without } = before ?? after ?? { grouping: [], without: false };
+  const expr = aggregateOf(p, { op, args, grouping, without, span: { start, end } });
   // What is wrong with the aggregation comes before what is wrong behind its last parenthesis.
-  if (before !== undefined || after !== undefined) advance(p);
+  if (before !== undefined || after?.whole) advance(p);
   p.height = height;
   return expr;
 }
@@ -225,6 +226,8 @@ function closingBefore({ lexer, source }: ParserState, closed: number): number {
 interface AggregateModifier {
   readonly grouping: readonly string[];
   readonly without: boolean;
+  /** Whether the labels' last parenthesis is there, and in hand. */
+  readonly whole: boolean;
 }
 
 /** `by (…)` or `without (…)`, leaving `)` in hand; undefined where there is none. */
@@ -232,7 +235,8 @@ function parseAggregateModifier(p: ParserState): AggregateModifier | undefined {
   const kind = kindOf(p);
   if (kind !== "by" && kind !== "without") return undefined;
   advance(p);
-  return { grouping: parseGrouping(p), without: kind === "without" };
+  const grouping = parseGrouping(p);
+  return { grouping: grouping ?? [], without: kind === "without", whole: grouping !== undefined };
 }
 
 const withParameter: ReadonlySet<AggregateOp> = new Set([
@@ -246,9 +250,11 @@ const withParameter: ReadonlySet<AggregateOp> = new Set([
 
 function aggregateOf(
   p: ParserState,
-  parts: AggregateModifier & {
+  parts: {
     readonly op: AggregateOp;
     readonly args: readonly Expr[];
+    readonly grouping: readonly string[];
+    readonly without: boolean;
     readonly span: Span;
   },
 ): AggregateExpr {

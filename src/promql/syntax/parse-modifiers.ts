@@ -2,7 +2,17 @@ import type { AtModifier, DurationExpr, Expr, MatrixSelector, SubqueryExpr, Vect
 import { formatFixed } from "./format-number.ts";
 import { literalMs, parseOffset, parsePositiveDuration } from "./parse-duration-expr.ts";
 import { tokenNumber } from "./parse-number.ts";
-import { advance, kindOf, note, type ParserState, raise, tokenSpan, unexpected } from "./parser-state.ts";
+import {
+  advance,
+  kindOf,
+  note,
+  type ParserState,
+  passOver,
+  raise,
+  readPart,
+  tokenSpan,
+  unexpected,
+} from "./parser-state.ts";
 import type { TokenKind } from "./token.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -31,10 +41,10 @@ export function parseModifiers(p: ParserState, operand: Expr): Expr {
     const kind = kindOf(p);
     switch (kind) {
       case "[":
-        expr = parseRange(p, expr);
+        expr = readPart(p, parseRange, expr);
         break;
       case "offset":
-        parseOffsetOf(p, expr);
+        readPart(p, parseOffsetOf, expr);
         break;
       case "@":
         parseAt(p, expr);
@@ -137,9 +147,10 @@ function extendSpan(expr: Writable<Expr>, end: number): void {
   expr.span = { start: expr.span.start, end };
 }
 
-function parseOffsetOf(p: ParserState, expr: Expr): void {
+function parseOffsetOf(p: ParserState, expr: Expr): Expr {
   advance(p);
   parseOffset(p, (offset, end) => setOffset(p, expr, offset, end));
+  return expr;
 }
 
 function setOffset(p: ParserState, expr: Expr, offset: DurationExpr, end: number): void {
@@ -153,28 +164,33 @@ function setOffset(p: ParserState, expr: Expr, offset: DurationExpr, end: number
   extendSpan(expr, end);
 }
 
-const timestampPlace = ["@", "timestamp"] as const;
-
 function parseAt(p: ParserState, expr: Expr): void {
   advance(p);
+  const at = readTimestamp(p, expr);
+  if (at === undefined) {
+    passOver(p, "@", "timestamp");
+    return;
+  }
+  setAt(p, expr, at);
+  advance(p);
+}
+
+/** The modifier's last token stays in hand; undefined where the one in hand does not belong there. */
+function readTimestamp(p: ParserState, expr: Expr): AtModifier | undefined {
   const kind = kindOf(p);
   if (kind === "start" || kind === "end") {
     advance(p);
-    if (kindOf(p) !== "(") unexpected(p, ...timestampPlace);
+    if (kindOf(p) !== "(") return undefined;
     advance(p);
-    if (kindOf(p) !== ")") unexpected(p, ...timestampPlace);
-    setAt(p, expr, { kind });
-  } else {
-    const negative = kind === "-";
-    if (kind === "-" || kind === "+") advance(p);
-    if (kindOf(p) !== "number" && kindOf(p) !== "duration") unexpected(p, ...timestampPlace);
-    const seconds = tokenNumber(p) * (negative ? -1 : 1);
-    if (!(Math.abs(seconds) < 2 ** 63)) {
-      note(p, expr.span, `timestamp out of bounds for @ modifier: ${formatFixed(seconds, 6)}`);
-    }
-    setAt(p, expr, { kind: "time", ms: wholeMs(seconds) });
+    return kindOf(p) === ")" ? { kind } : undefined;
   }
-  advance(p);
+  if (kind === "-" || kind === "+") advance(p);
+  if (kindOf(p) !== "number" && kindOf(p) !== "duration") return undefined;
+  const seconds = tokenNumber(p) * (kind === "-" ? -1 : 1);
+  if (!(Math.abs(seconds) < 2 ** 63)) {
+    note(p, expr.span, `timestamp out of bounds for @ modifier: ${formatFixed(seconds, 6)}`);
+  }
+  return { kind: "time", ms: wholeMs(seconds) };
 }
 
 /** Rounded half away from zero; what 64 bits cannot hold becomes their smallest number, as Go has it. */

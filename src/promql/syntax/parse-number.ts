@@ -21,8 +21,10 @@ export function tokenNumber(p: ParserState): number {
     tokenSpan(p),
     `error parsing number: strconv.ParseFloat: parsing ${quoteGo(text)}: ${parsed.problem}`,
   );
-  return 0;
+  return parsed.problem === outOfRange ? Number.POSITIVE_INFINITY : 0; // As Go goes on with.
 }
+
+const outOfRange = "value out of range";
 
 /**
  * Value of a number as Go's strconv reads it, integers first: `0x1F`, `017` (octal), `1_000`, `5e-3`, `.5`, `5.`, `Inf`, `NaN`.
@@ -53,5 +55,5 @@ export function parseNumber(text: string): number | { readonly problem: string }
 }
 
 function inRange(value: number): number | { readonly problem: string } {
-  return value === Number.POSITIVE_INFINITY ? { problem: "value out of range" } : value;
+  return value === Number.POSITIVE_INFINITY ? { problem: outOfRange } : value;
 }

@@ -7,6 +7,8 @@ import {
   kindOf,
   note,
   type ParserState,
+  passOver,
+  recover,
   spanOf,
   tokenSpan,
   tokenText,
@@ -59,34 +61,47 @@ function parseBraces(p: ParserState): { readonly matchers: SelectorMatcher[]; re
   advance(p);
   for (let first = true; kindOf(p) !== "}"; first = false) {
     if (!first) {
-      if (kindOf(p) !== ",") unexpected(p, "label matching", '"," or "}"');
+      if (kindOf(p) !== ",") passOver(p, "label matching", '"," or "}"');
+      recover(p, endsMatcher);
+      if (kindOf(p) === "}") break;
       advance(p);
       if (kindOf(p) === "}") break;
     }
-    matchers.push(parseMatcher(p));
+    const matcher = parseMatcher(p);
+    if (matcher !== undefined) matchers.push(matcher);
+    recover(p, endsMatcher);
   }
   const { end } = p.lexer;
   advance(p);
   return { matchers, end };
 }
 
-function parseMatcher(p: ParserState): SelectorMatcher {
+function endsMatcher(kind: TokenKind): boolean {
+  return kind === "," || kind === "}";
+}
+
+/** Undefined where it is broken, which is noted. */
+function parseMatcher(p: ParserState): SelectorMatcher | undefined {
   const kind = kindOf(p);
   const { start } = p.lexer;
-  if (kind !== "identifier" && kind !== "string") unexpected(p, "label matching", 'identifier or "}"');
+  if (kind !== "identifier" && kind !== "string") return broken(p, 'identifier or "}"');
   const name = kind === "string" ? unquote(tokenText(p)) : tokenText(p);
   advance(p);
   const type = matcherType(kindOf(p));
   if (type === undefined) {
-    if (kind === "identifier") unexpected(p, "label matching", "label matching operator");
+    if (kind === "identifier") return broken(p, "label matching operator");
     return { type: "=", name: "__name__", value: name };
   }
   advance(p);
-  if (kindOf(p) !== "string") unexpected(p, "label matching", "string");
+  if (kindOf(p) !== "string") return broken(p, "string");
   const matcher: SelectorMatcher = { type, name, value: unquote(tokenText(p)) };
   if (type === "=~" || type === "!~") checkRegex(p, matcher, start);
   advance(p);
   return matcher;
+}
+
+function broken(p: ParserState, expected: string): undefined {
+  passOver(p, "label matching", expected);
 }
 
 function matcherType(kind: TokenKind): MatcherType | undefined {

@@ -29,8 +29,8 @@ export interface ParserState {
   readonly diagnostics: Diagnostic[];
   /** Aggregations that are begun and not ended: they name themselves in messages. */
   openAggregates: number;
-  /** Whether reading stopped where nothing but an expression was being read. */
-  stoppedBare: boolean;
+  /** Where reading stopped: in an expression, in something that may be left out, or for good. */
+  stopped: "expression" | "part" | "end";
   /** Whether no token was passed since reading went on behind an error. */
   recovering: boolean;
   /** How deep the reading is nested. */
@@ -65,7 +65,7 @@ export function createParserState(source: Source, options: ParserOptions): Parse
     options,
     diagnostics: [],
     openAggregates: 0,
-    stoppedBare: false,
+    stopped: "end",
     recovering: false,
     depth: 0,
     height: 0,
@@ -112,22 +112,47 @@ export function note(p: ParserState, span: Span, message: string): void {
   p.diagnostics.push({ start: span.start, end: span.end, message });
 }
 
-/** Ends the reading: the token in hand does not belong here. A lexer's error is not reported twice. */
+/** Stops the reading: the token in hand does not belong here. `readPart` and aggregations may go on. */
 export function unexpected(p: ParserState, context = "", expected = ""): never {
-  if (p.lexer.kind !== "error") {
-    const place = context !== "" ? context : p.openAggregates > 0 ? "aggregation" : "";
-    const found = `unexpected ${describeToken(p.lexer.kind, tokenText(p))}`;
-    note(p, tokenSpan(p), `${found}${place && ` in ${place}`}${expected && `, expected ${expected}`}`);
-  }
-  p.stoppedBare = context === "";
+  noteUnexpected(p, context, expected);
+  p.stopped = context === "" ? "expression" : "part";
   if (context === "" && p.openAggregates === 0) stopAtEnd(p);
   throw syntaxStop;
+}
+
+/** Notes that the token in hand does not belong here; reading goes on, and may go over it. */
+export function passOver(p: ParserState, context: string, expected: string): void {
+  noteUnexpected(p, context, expected);
+  if (isEnd(p)) stopAtEnd(p);
+  p.recovering = true;
+}
+
+/** A lexer's error is not reported twice. */
+function noteUnexpected(p: ParserState, context: string, expected: string): void {
+  if (p.lexer.kind === "error") return;
+  const place = context !== "" ? context : p.openAggregates > 0 ? "aggregation" : "";
+  const found = `unexpected ${describeToken(p.lexer.kind, tokenText(p))}`;
+  note(p, tokenSpan(p), `${found}${place && ` in ${place}`}${expected && `, expected ${expected}`}`);
+}
+
+/** Reads something that may be left out: where it is broken, `fallback` stands for it and reading goes on. */
+export function readPart<T>(p: ParserState, read: (p: ParserState, fallback: T) => T, fallback: T): T {
+  const { depth } = p;
+  try {
+    return read(p, fallback);
+  } catch (reason) {
+    if (reason !== syntaxStop || p.stopped !== "part") throw reason;
+    if (isEnd(p)) stopAtEnd(p);
+    p.depth = depth;
+    p.recovering = true;
+    return fallback;
+  }
 }
 
 /** Ends the reading as upstream does: over what is left of the text, where only the lexer has more to say. */
 export function stopAtEnd(p: ParserState): never {
   while (!isEnd(p)) advance(p);
-  p.stoppedBare = false;
+  p.stopped = "end";
   throw syntaxStop;
 }
 
@@ -172,5 +197,6 @@ function tooDeep(p: ParserState, levels: number): never {
 
 function stop(p: ParserState, message: string): never {
   note(p, tokenSpan(p), message);
+  p.stopped = "end";
   throw syntaxStop;
 }

@@ -6,6 +6,7 @@ import type { Expr } from "../../../src/promql/syntax/ast.ts";
 import { typeOf } from "../../../src/promql/syntax/check.ts";
 import {
   allFeatures,
+  type Diagnostic,
   maxQueryBytes,
   parseExpr,
   parseMetricSelector,
@@ -46,6 +47,17 @@ test("says what Prometheus says about valid and broken queries", () => {
       assert.is(printExpr(result.expr), text, query);
       assert.is(typeOf(result.expr), type, query);
     }
+  }
+});
+
+const broken: readonly { readonly query: string; readonly errors: readonly Diagnostic[] }[] = JSON.parse(
+  readFileSync(new URL("fixtures/broken-queries.json", import.meta.url), "utf8"),
+);
+
+test("finds all that Prometheus finds in broken queries, in its order", () => {
+  assert.ok(broken.length > 150);
+  for (const { query, errors } of broken) {
+    assert.equal(parseQuery(query, allFeatures).diagnostics, errors, query);
   }
 });
 
