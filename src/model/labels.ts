@@ -1,4 +1,7 @@
 import { compareBytewise } from "../lib/bytes.ts";
+import { quoteGo } from "./quote.ts";
+
+const plainName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** One label. Names and values are any UTF-8. */
 export interface Label {
@@ -39,5 +42,6 @@ export function compareLabels(a: Labels, b: Labels): number {
 
 /** Prometheus's text form, `{a="b", c="d"}`; values quoted as Go's strconv.Quote does for plain text. */
 export function formatLabels(labels: Labels): string {
-  return `{${labels.map((label) => `${label.name}=${JSON.stringify(label.value)}`).join(", ")}}`;
+  const name = (text: string) => (plainName.test(text) ? text : quoteGo(text));
+  return `{${labels.map((label) => `${name(label.name)}=${quoteGo(label.value)}`).join(", ")}}`;
 }

@@ -19,15 +19,20 @@ function forMetric(name: string): string {
   return name === "" ? "" : ` for metric name ${quoteGo(name)}`;
 }
 
-export function invalidRatio(ratio: number, capped: number, span: Span): Annotation {
-  return warning(
-    `ratio value should be between -1 and 1, got ${formatGeneral(ratio)}, capping to ${formatGeneral(capped)}`,
-    span,
-  );
+/** Where a parameter stands, and what it is a parameter of. */
+export interface ParameterPlace {
+  readonly span: Span;
+  readonly saidBy: Span;
 }
 
-export function invalidQuantile(phi: number, span: Span): Annotation {
-  return warning(`quantile value should be between 0 and 1, got ${formatGeneral(phi)}`, span);
+export function invalidRatio(ratio: number, capped: number, at: ParameterPlace): Annotation {
+  const text = `ratio value should be between -1 and 1, got ${formatGeneral(ratio)}, capping to ${formatGeneral(capped)}`;
+  return { ...warning(text, at.span), saidBy: at.saidBy };
+}
+
+export function invalidQuantile(phi: number, at: ParameterPlace): Annotation {
+  const text = `quantile value should be between 0 and 1, got ${formatGeneral(phi)}`;
+  return { ...warning(text, at.span), saidBy: at.saidBy };
 }
 
 export function badBucketLabel(name: string, label: string, span: Span): Annotation {

@@ -8,6 +8,8 @@ export interface Annotation {
   readonly text: string;
   /** What of the query it speaks of. */
   readonly span: Span;
+  /** What says it, where that is more of the query than `span`: a call that speaks of its parameter. */
+  readonly saidBy?: Span;
   /** What is gathered over all times that the text came up. */
   readonly detail?: AnnotationDetail;
 }
@@ -61,7 +63,7 @@ function joined(known: Annotation, later: Annotation): Annotation {
   const both = detail === undefined || later.detail === undefined ? detail : detail.join(later.detail);
   // Figures stay with the position they were gathered under.
   if (both !== undefined) return { ...known, detail: both };
-  return comesLater(later.span, known.span) ? later : known;
+  return comesLater(later.saidBy ?? later.span, known.saidBy ?? known.span) ? later : known;
 }
 
 function comesLater(a: Span, b: Span): boolean {

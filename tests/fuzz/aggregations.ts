@@ -55,8 +55,9 @@ function aggregator(grammar: Grammar): { readonly name: string; readonly param?:
   return { name: random.oneOf(plain) };
 }
 
-function grouping({ random }: Grammar): QueryNode {
+function grouping({ random, modern }: Grammar): QueryNode {
   const names = Array.from({ length: random.below(4) }, () => random.oneOf(labelNames));
   if (random.chance(0.05)) names.push("__name__");
+  if (modern && random.chance(0.02)) names.push('"l.x"');
   return node("clause", random.chance(0.65) ? " by (" : " without (", names.join(", "), ") ");
 }

@@ -59,6 +59,19 @@ function joined(left: QueryNode, op: QueryNode, ...rest: readonly QueryNode[]): 
   return node("vector", left, op, ...rest);
 }
 
+/** Values for what one side lacks. */
+function fills({ random, modern, features }: Grammar): readonly QueryNode[] {
+  if (!modern || !features.has("experimental") || random.chance(0.85)) return [];
+  const value = random.oneOf(["0", "1", "-2.5", "NaN"]);
+  const texts = [
+    `fill (${value}) `,
+    `fill_left (${value}) `,
+    `fill_right (${value}) `,
+    `fill_left (${value}) fill_right (7) `,
+  ];
+  return [node("clause", random.oneOf(texts))];
+}
+
 /** In parentheses, or sometimes not, so that precedence counts. */
 function operand({ random }: Grammar, inner: QueryNode): QueryNode {
   if (
@@ -92,7 +105,7 @@ function grouped(grammar: Grammar, half: number): QueryNode {
     return node("vector", op, node("clause", ` by (${labels}) `), "(", grammar.vector(half), ")");
   };
   const match = random.chance(0.4) ? [node("clause", `on (${labels}) `)] : [];
-  return joined(side(), operator(grammar), ...match, side());
+  return joined(side(), operator(grammar), ...match, ...fills(grammar), side());
 }
 
 /** Series of one metric, on both sides. */
@@ -130,7 +143,7 @@ function oneToOne(grammar: Grammar, half: number): QueryNode {
   };
   const match =
     left === "up" ? [node("clause", random.oneOf(["on (job, instance) ", "ignoring (version) "]))] : [];
-  return joined(side(left), operator(grammar), ...match, side(right));
+  return joined(side(left), operator(grammar), ...match, ...fills(grammar), side(right));
 }
 
 function manyToOne(grammar: Grammar, half: number): QueryNode {
@@ -158,8 +171,8 @@ function manyToOne(grammar: Grammar, half: number): QueryNode {
     `on (${on}) group_${side}${names === "" && random.chance(0.5) ? "" : ` (${names})`} `,
   );
   return side === "left"
-    ? joined(many, operator(grammar), match, right)
-    : joined(right, operator(grammar), match, many);
+    ? joined(many, operator(grammar), match, ...fills(grammar), right)
+    : joined(right, operator(grammar), match, ...fills(grammar), many);
 }
 
 /** Whatever comes, which often is an error. */
@@ -170,5 +183,12 @@ function anyMatching(grammar: Grammar, half: number): QueryNode {
     : [];
   const match = random.chance(0.7) || group.length > 0 ? [matching(grammar)] : [];
   const [left, right] = [grammar.vector(half), grammar.vector(half)];
-  return joined(operand(grammar, left), operator(grammar), ...match, ...group, operand(grammar, right));
+  return joined(
+    operand(grammar, left),
+    operator(grammar),
+    ...match,
+    ...group,
+    ...fills(grammar),
+    operand(grammar, right),
+  );
 }

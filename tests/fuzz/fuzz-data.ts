@@ -213,6 +213,7 @@ function addOddities(add: Add, values: readonly (readonly [string, (scrape: numb
 }
 
 function addEdges(add: Add): void {
+  for (const l of ["a", "ß"]) add({ __name__: "größe.total", "l.x": l }, counter({ perSecond: 2 }));
   for (const [i, instance] of instances.entries()) {
     add({ __name__: "edge_total", instance }, counter({ perSecond: 0.5 + i, resetEvery: i * 900, base: 0 }));
     add({ __name__: "edge_gauge", instance }, gauge(8, 333 + i));
@@ -290,6 +291,7 @@ function addHistograms(add: Add): void {
 export function openMetricsText(series: readonly WrittenSeries[]): string {
   const lines: string[] = [];
   for (const { labels, samples } of series) {
+    if (Object.keys(labels).some((label) => label.includes("."))) continue; // UTF-8 names come as remote writes alone.
     const { __name__: name, ...others } = labels;
     const pairs = Object.entries(others).map(([label, value]) => `${label}=${quoted(value)}`);
     for (const { t, v } of samples)

@@ -95,7 +95,7 @@ async function compareOn(options: FuzzOptions, fuzzed: FuzzQuery, form: QueryFor
   const text = compareAnswers(got, want, compareOptions);
   if (text === undefined) return { kind: "same", answer: want };
   // Prometheus keeps series of some intermediate results in Go's map order: ties of topk and error texts change with it.
-  for (let again = 0; again < 6; again++) {
+  for (let again = 0; again < 12; again++) {
     const other = await prometheus.ask(query, form, fuzzed.times);
     if (compareAnswers(other, want, compareOptions) !== undefined) return { kind: "unstable", text };
   }

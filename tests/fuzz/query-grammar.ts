@@ -89,7 +89,10 @@ function vectorOf(grammar: Grammar, use: MetricUse, budget: number): QueryNode {
 
 function selector(grammar: Grammar, use: MetricUse): QueryNode {
   const { clauses } = modifiers(grammar, 0.15);
+  const { random, modern, features } = grammar;
+  const smoothed = modern && features.has("experimental") && random.chance(0.03);
   const bare = bareSelector(grammar, use);
+  if (smoothed) return node("vector", bare, node("clause", " smoothed"), ...clauses);
   return clauses.length === 0 ? bare : node("vector", bare, ...clauses);
 }
 

@@ -85,6 +85,8 @@ const experimentalFunctions = [
 /** A function over a range vector. */
 export function rangeCall(grammar: Grammar, use: MetricUse, budget: number): QueryNode {
   const { random, modern, features } = grammar;
+  const experimental = modern && features.has("experimental");
+  if (experimental && random.chance(0.06)) return extendedCall(grammar, use);
   if (use === "counter" || use === "bucket" || random.chance(0.25)) {
     const name = random.oneOf(["rate", "increase"]);
     return node("vector", `${name}(`, grammar.matrix(use === "bucket" ? use : "counter", budget - 1), ")");
@@ -106,14 +108,26 @@ export function rangeCall(grammar: Grammar, use: MetricUse, budget: number): Que
     const ahead = node("scalar", random.oneOf(["60", "3600", "-300", "0"]));
     return node("vector", "predict_linear(", grammar.matrix(use, budget - 1), ", ", ahead, ")");
   }
-  if (modern && features.has("experimental") && random.chance(0.05)) {
+  if (experimental && random.chance(0.05)) {
     const factors = random.oneOf(["0.3, 0.4", "0.9, 0.1", "0.5, 0.5"]);
     return node("vector", "double_exponential_smoothing(", grammar.matrix(use, budget - 1), `, ${factors})`);
   }
   const names = [
     ...plainFunctions,
     ...(modern ? modernFunctions : []),
-    ...(modern && features.has("experimental") ? experimentalFunctions : []),
+    ...(experimental ? experimentalFunctions : []),
   ];
   return node("vector", `${random.oneOf(names)}(`, grammar.matrix(use, budget - 1), ")");
+}
+
+/** A range that is extended to its edges. */
+function extendedCall(grammar: Grammar, use: MetricUse): QueryNode {
+  const { random } = grammar;
+  const [word, names] = random.oneOf([
+    ["anchored", ["changes", "resets", "delta", "increase", "rate"]],
+    ["smoothed", ["delta", "increase", "rate"]],
+  ] as const);
+  const range = `[${rangeText(grammar, ranges)}] ${word}`;
+  const matrix = node("matrix", bareSelector(grammar, use), range, ...modifiers(grammar, 0.15).clauses);
+  return node("vector", `${random.oneOf(names)}(`, matrix, ")");
 }

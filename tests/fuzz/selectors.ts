@@ -99,6 +99,14 @@ export function bareSelector(grammar: Grammar, use: MetricUse): QueryNode {
   const { random } = grammar;
   if ((use === "any" || use === "gauge") && random.chance(0.04))
     return node("selector", `{__name__=~"${random.oneOf(nameExpressions)}"}`);
+  if (grammar.modern && use === "any" && random.chance(0.02)) {
+    return node(
+      "selector",
+      '{"größe.total"',
+      node("clause", random.oneOf(["", ', "l.x"="a"', ', "l.x"=~".+"'])),
+      "}",
+    );
+  }
   const metric = metricOf(grammar, use);
   const matchers: string[] = [];
   while (matchers.length < 3 && random.chance(0.35)) matchers.push(matcher(grammar, metric));

@@ -14,15 +14,15 @@ function check(annotation: Annotation, expected: string): void {
 
 test("warnings say what upstream says", () => {
   check(
-    texts.invalidRatio(1.5, 1, span),
+    texts.invalidRatio(1.5, 1, { span, saidBy: span }),
     "warning: ratio value should be between -1 and 1, got 1.5, capping to 1",
   );
   check(
-    texts.invalidRatio(-2e7, -1, span),
+    texts.invalidRatio(-2e7, -1, { span, saidBy: span }),
     "warning: ratio value should be between -1 and 1, got -2e+07, capping to -1",
   );
   check(
-    texts.invalidQuantile(Number.NaN, span),
+    texts.invalidQuantile(Number.NaN, { span, saidBy: span }),
     "warning: quantile value should be between 0 and 1, got NaN",
   );
   check(

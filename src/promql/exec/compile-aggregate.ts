@@ -104,12 +104,13 @@ function quantile(compiler: Compiler, node: AggregateNode, span: Span, sorted: b
 }
 
 /** Upstream warns of NaN, of the largest and of the least, each once. */
-function tellQuantiles(run: Run, phi: Float64Array, { param }: AggregateNode): void {
+function tellQuantiles(run: Run, phi: Float64Array, { param, span }: AggregateNode): void {
   if (param === undefined) return;
+  const place = { span: spanOf(param), saidBy: span };
   const { least, most, hasNaN } = extremesOf(phi);
-  if (hasNaN) run.annotate(invalidQuantile(Number.NaN, spanOf(param)));
-  if (most > 1) run.annotate(invalidQuantile(most, spanOf(param)));
-  if (least < 0) run.annotate(invalidQuantile(least, spanOf(param)));
+  if (hasNaN) run.annotate(invalidQuantile(Number.NaN, place));
+  if (most > 1) run.annotate(invalidQuantile(most, place));
+  if (least < 0) run.annotate(invalidQuantile(least, place));
 }
 
 function topK(compiler: Compiler, node: AggregateNode, span: Span, largest: boolean): Operator {
@@ -130,7 +131,7 @@ function limit(compiler: Compiler, node: AggregateNode, span: Span): Limit {
     input: input.repeats ? mergeRepeats(compiler.run, input, false) : input,
     param: parameter(compiler, node, span),
     steps: span.grid.count,
-    paramSpan: spanOf(node.param ?? node),
+    place: { span: spanOf(node.param ?? node), saidBy: node.span },
   };
 }
 

@@ -50,7 +50,7 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
       const floats =
         extension === undefined ? maker(params, span.grid) : extendedKernel(node.func, extension);
       const mixed = () => mixedKernel({ func, kernel: floats, params, extension, compacts });
-      return { floats, mixed, remark: remarkOf(compiler, func, params, { input, notesSpan }) };
+      return { floats, mixed, remark: remarkOf(compiler, node, params, { input, notesSpan }) };
     },
     asksForStartTimes: askForStartTimes.has(func),
     keepsName: absent || func === "last_over_time" || func === "first_over_time",
@@ -88,7 +88,7 @@ function makerOf(func: string, range: MatrixNode | SubqueryNode): KernelMaker {
 
 function remarkOf(
   { run }: Compiler,
-  func: string,
+  { func, span }: CallNode,
   [param]: readonly Float64Array[],
   { input, notesSpan }: { readonly input: SamplesOperator; readonly notesSpan: CallNode["span"] },
 ): Remark | undefined {
@@ -97,7 +97,7 @@ function remarkOf(
     case "increase":
       return createCounterRemark(run, input.names, notesSpan);
     case "quantile_over_time":
-      return createQuantileRemark(run, param, notesSpan);
+      return createQuantileRemark(run, param, { span: notesSpan, saidBy: span });
     default:
       return undefined;
   }

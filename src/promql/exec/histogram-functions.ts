@@ -56,8 +56,12 @@ export function histogramQuantiles(
     begin(params) {
       phis = params;
       for (const [i, span] of at.params.entries()) {
+        const saidBy = {
+          start: Math.min(span.start, at.vector.start),
+          end: Math.max(span.end, at.vector.end),
+        };
         for (const phi of new Set(params[i])) {
-          if (!(phi >= 0 && phi <= 1)) run.annotate(invalidQuantile(phi, span));
+          if (!(phi >= 0 && phi <= 1)) run.annotate(invalidQuantile(phi, { span, saidBy }));
         }
       }
     },

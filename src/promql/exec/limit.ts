@@ -1,9 +1,8 @@
 import { GatewayError } from "../../lib/errors.ts";
 import type { Labels } from "../../model/labels.ts";
 import { type Hash64, xxhash64 } from "../../wire/xxhash64.ts";
-import { invalidRatio } from "../annotation-texts.ts";
+import { invalidRatio, type ParameterPlace } from "../annotation-texts.ts";
 import { extremesOf } from "../functions/parameter-extremes.ts";
-import type { Span } from "../syntax/ast.ts";
 import type { Grouping } from "./grouping.ts";
 import { filterColumn } from "./instant-call.ts";
 import type { Column, Operator, ScalarOperator } from "./operator.ts";
@@ -16,7 +15,7 @@ export interface Limit {
   readonly param: ScalarOperator;
   readonly steps: number;
   /** The parameter in the text. */
-  readonly paramSpan: Span;
+  readonly place: ParameterPlace;
 }
 
 /** limitk: the first k series of each group at each step, in the order of the input. */
@@ -63,8 +62,8 @@ export function createLimitRatio(run: Run, limit: Limit): Operator {
   return filtering(limit, pick, (values) => {
     const { least, most, hasNaN } = extremesOf(values);
     if (hasNaN) throw new GatewayError("execution", "Ratio value is NaN");
-    if (most > 1) run.annotate(invalidRatio(most, 1, limit.paramSpan));
-    if (least < -1) run.annotate(invalidRatio(least, -1, limit.paramSpan));
+    if (most > 1) run.annotate(invalidRatio(most, 1, limit.place));
+    if (least < -1) run.annotate(invalidRatio(least, -1, limit.place));
     ratios = values;
   });
 }

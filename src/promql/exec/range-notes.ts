@@ -8,6 +8,7 @@ import {
   mismatchedCustomBuckets,
   mixedExponentialCustom,
   mixedFloatsHistograms,
+  type ParameterPlace,
   possibleNonCounter,
   possibleNonCounterType,
   startTimeOverlap,
@@ -80,7 +81,7 @@ function hasFloat({ present, histograms, count }: Column): boolean {
 export function createQuantileRemark(
   run: Run,
   phi: Float64Array | undefined,
-  span: Span,
+  place: ParameterPlace,
 ): Remark | undefined {
   const invalid: number[] = [];
   phi?.forEach((value, k) => {
@@ -93,7 +94,7 @@ export function createQuantileRemark(
       const value = phi[k] as number;
       if (present[k] === 0 || said.has(value)) continue;
       said.add(value);
-      run.annotate(invalidQuantile(value, span));
+      run.annotate(invalidQuantile(value, place));
     }
   };
 }

@@ -87,7 +87,10 @@ function convert(expr: Expr, scope: Scope): PlanNode {
     }
     case "unary": {
       const inner = convert(expr.expr, scope);
-      if (expr.op === "+") return inner.kind === "selector" ? { ...inner, signed: true } : inner;
+      if (expr.op === "+") {
+        const whole = { ...inner, span: expr.span };
+        return whole.kind === "selector" ? { ...whole, signed: true } : whole;
+      }
       return inner.kind === "number"
         ? { kind: "number", value: -inner.value, span: expr.span }
         : { kind: "negate", expr: inner, span: expr.span };
