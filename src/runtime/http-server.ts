@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { countRequest } from "./garbage-collector.ts";
 
 /** Status and headers of an answer. */
 export interface ResponseHead {
@@ -15,7 +16,8 @@ export interface ResponseHead {
 export interface BodySink {
   /** Queues bytes. `done` is called once they have left, or never will, and their memory may be used again. */
   write(bytes: Uint8Array, done: () => void): void;
-  end(): void;
+  /** Trailers are sent where the head named them in `Trailer`. */
+  end(trailers?: Readonly<Record<string, string>>): void;
   /** Resets the connection, so that what was sent cannot be taken for a whole answer. */
   reset(): void;
 }
@@ -69,6 +71,7 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpServer
   );
   const server = createServer({ maxHeaderSize: options.maxHeaderBytes }, (incoming, outgoing) => {
     outgoing.on("error", ignoreError); // A peer that went away; `close` tells.
+    outgoing.on("close", countRequest());
     if (options.intercept?.(incoming, outgoing) === true) return;
     listener(incoming, outgoing).catch(options.onError);
   });
@@ -167,7 +170,10 @@ function createSink(incoming: IncomingMessage, outgoing: ServerResponse): BodySi
       waiting.add(release);
       outgoing.write(bytes, release);
     },
-    end: () => void outgoing.end(),
+    end(trailers) {
+      if (trailers !== undefined) outgoing.addTrailers(trailers);
+      outgoing.end();
+    },
     reset() {
       const { socket } = incoming;
       if (typeof socket.resetAndDestroy === "function") socket.resetAndDestroy();
