@@ -108,6 +108,7 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
   });
   const store = createProxyStore({
     endpoints: endpoints.endpoints,
+    clusters: endpoints.clusters,
     selectorLabels: config.selectorLabels,
     metrics,
     clock,

@@ -23,7 +23,7 @@ export class BatchCursor {
   }
 
   /** Asks for the next batch that has rows; the one in hand is gone then. Throws what the stream throws. */
-  async refill(onWarnings: (warnings: readonly string[]) => void): Promise<void> {
+  async refill(onBatch: (batch: SeriesBatch) => void): Promise<void> {
     this.#letGo();
     for (;;) {
       const next = await this.#batches.next();
@@ -32,7 +32,7 @@ export class BatchCursor {
         return;
       }
       const batch = next.value;
-      if (batch.warnings.length > 0) onWarnings(batch.warnings);
+      onBatch(batch);
       if (batch.count === 0) continue;
       this.batch = batch;
       this.#point(batch, 0);

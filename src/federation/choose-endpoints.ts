@@ -31,6 +31,27 @@ export function chooseEndpoints(
   });
 }
 
+/** Whether an endpoint that cannot be asked could have been chosen, by what it advertised last; all could that never did. */
+export function mayBeChosen(
+  address: string,
+  info: { readonly labelSets: readonly Labels[]; readonly timeRange: TimeRange } | undefined,
+  choice: EndpointChoice,
+): boolean {
+  return (
+    matchesAddress(address, choice) &&
+    (info === undefined ||
+      (intersect(info.timeRange, choice.range) !== undefined &&
+        mayMatch(choice.matchers.map(createMatcher), info.labelSets)))
+  );
+}
+
+function matchesAddress(address: string, { storeMatchers }: EndpointChoice): boolean {
+  const sets = storeMatchers.map((set) =>
+    set.filter(({ name }) => name === "__address__").map(createMatcher),
+  );
+  return sets.length === 0 || sets.some((set) => set.every((matcher) => matcher.matches(address)));
+}
+
 /** Whether some label set lets the matchers pass; a label that a set lacks is left to the series. */
 export function mayMatch(matchers: readonly CompiledMatcher[], labelSets: readonly Labels[]): boolean {
   if (labelSets.length === 0) return true;

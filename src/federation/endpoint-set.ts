@@ -4,6 +4,8 @@ import type { Labels } from "../model/labels.ts";
 import type { TimeRange } from "../model/time-range.ts";
 import type { Endpoint, EndpointApi, EndpointInfo } from "../store/endpoint.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { ClusterSpec, ClusterView } from "./cluster-view.ts";
+import { createClusterViews } from "./cluster-views.ts";
 import { createProducerCheck } from "./duplicate-producers.ts";
 import { type ConnectionLabel, observeConnections } from "./endpoint-connections.ts";
 import { createMember, type EndpointMember, type MemberOptions } from "./endpoint-member.ts";
@@ -14,6 +16,8 @@ export interface EndpointSpec {
   readonly address: string;
   /** Stays a member, and is asked, also while it does not answer. */
   readonly strict: boolean;
+  /** The cluster that it belongs to; its address where there is none. */
+  readonly cluster?: string | undefined;
 }
 
 /** What `/api/v1/stores` tells of a member. */
@@ -42,8 +46,11 @@ export interface EndpointSetOptions extends MemberOptions {
 
 /** The members of a federation, kept up to date by asking each of them for Info. */
 export interface EndpointSet {
-  /** Sets who is to be a member. New ones are asked and dropped ones closed at the next refresh, which this begins. */
-  update(specs: readonly EndpointSpec[]): Promise<void>;
+  /**
+   * Sets who is to be a member, and the clusters that are expected: by default each address is one. New ones are asked and dropped ones closed at the next refresh,
+   * which this begins.
+   */
+  update(specs: readonly EndpointSpec[], clusters?: readonly ClusterSpec[]): Promise<void>;
   /** Asks all members once; resolves when all have answered or failed. */
   refresh(): Promise<void>;
   /** Refreshes now and every `intervalMs` until `close`. */
@@ -53,6 +60,8 @@ export interface EndpointSet {
   /** Members that serve an API, by address. */
   endpointsWith(api: EndpointApi): readonly { readonly endpoint: Endpoint; readonly info: EndpointInfo }[];
   status(): readonly EndpointStatus[];
+  /** The clusters as they are now, also those without endpoints. The same list until something changes. */
+  clusters(): readonly ClusterView[];
   /** Resolves when the first refresh is over. */
   firstRefresh(): Promise<void>;
   /** Ends the loop and all connections, each after its calls in flight or the grace. */
@@ -70,6 +79,7 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
     "The number of times a duplicated endpoint address is detected from the different configs in query.",
   );
   let specs: ReadonlyMap<string, EndpointSpec> = new Map();
+  const clusters = createClusterViews({ clock, queryableOf: (member) => queryableOf(member) });
   let stopTimer: () => void = () => undefined;
 
   let inOrder: readonly EndpointMember[] | undefined;
@@ -103,7 +113,12 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       if (wanted.get(address)?.strict !== member.policy.strict) drop(member);
     }
     for (const spec of wanted.values()) if (!members.has(spec.address)) add(spec);
-    await Promise.all([...members.values()].map((member) => member.ask(stop.signal)));
+    clusters.changed(specs, members);
+    await Promise.all(
+      [...members.values()].map((member) =>
+        member.ask(stop.signal).then(() => clusters.changed(specs, members)),
+      ),
+    );
     if (stop.signal.aborted) return;
     for (const member of members.values()) if (member.isForgotten()) drop(member);
     checkProducers(queryable());
@@ -118,8 +133,9 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
   };
 
   return {
-    update(list) {
+    update(list, declared) {
       specs = new Map(list.map((spec) => [spec.address, spec]));
+      clusters.declare(declared ?? [...specs.keys()].map(ownCluster), specs, members);
       if (specs.size < list.length) twins.add(list.length - specs.size);
       return refresh();
     },
@@ -131,6 +147,7 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
         .map((member) => ({ endpoint: member.endpoint, info: member.info() }))
         .filter(({ info }) => info.apis.has(api)),
     status: () => sorted().flatMap(statusOf),
+    clusters: clusters.views,
     firstRefresh: () => first.promise,
     async close() {
       if (stop.signal.aborted) return;
@@ -143,6 +160,11 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       await Promise.all(all.map((member) => member.close()));
     },
   };
+}
+
+/** An address that no cluster was declared for is one of its own. */
+function ownCluster(address: string): ClusterSpec {
+  return { name: address, expected: true, strict: false };
 }
 
 /** Runs `task` one at a time; a call while it runs makes it run once more, and waits for that. */

@@ -10,11 +10,15 @@ export interface MergeOptions {
   abort(): void;
   /** Lets the event loop have a turn where this merge has run for long; `undefined` where it has not. */
   pause?(): Promise<void> | undefined;
+  /** Told of every batch that a source answers, before its rows are merged. What it throws ends the merge. */
+  saw?(source: number, batch: SeriesBatch): void;
   /** Rows of a merged batch at most. */
   readonly rowsPerBatch?: number;
 }
 
 const defaultRowsPerBatch = 128;
+
+type Seer = (batch: SeriesBatch) => void;
 
 /**
  * Merges streams of batches, each in label order, into one; rows of equal labels become one row (see ChunkMerge).
@@ -35,16 +39,18 @@ export async function* mergeBatches(
   const builder = new BatchBuilder();
   const group = new SeriesGroup();
   const rowsPerBatch = options.rowsPerBatch ?? defaultRowsPerBatch;
-  const onWarnings = (warnings: readonly string[]) => {
-    for (const warning of warnings) builder.addWarning(warning);
-  };
+  const seers = sources.map((_, source) => (batch: SeriesBatch) => {
+    for (const warning of batch.warnings) builder.addWarning(warning);
+    options.saw?.(source, batch);
+  });
   try {
-    yield* fillAll(cursors, builder, onWarnings);
+    yield* fillAll(cursors, builder, seers);
     const tree = createLoserTree(cursors.length, (a, b) =>
       compareCursors(cursors[a] as BatchCursor, cursors[b] as BatchCursor),
     );
     for (;;) {
-      const cursor = cursors[tree.winner()];
+      const source = tree.winner();
+      const cursor = cursors[source];
       if (cursor?.batch === undefined) break;
       if (!group.accepts(cursor.bytes, cursor.start, cursor.end)) {
         group.writeTo(builder);
@@ -63,7 +69,7 @@ export async function* mergeBatches(
           yield merged;
           builder.recycle(merged);
         }
-        await cursor.refill(onWarnings);
+        await cursor.refill(seers[source] as Seer);
         await options.pause?.();
       }
       tree.replay();
@@ -85,7 +91,7 @@ export async function* mergeBatches(
 async function* fillAll(
   cursors: readonly BatchCursor[],
   builder: BatchBuilder,
-  onWarnings: (warnings: readonly string[]) => void,
+  seers: readonly Seer[],
 ): AsyncGenerator<SeriesBatch, void, undefined> {
   let wake: () => void = () => undefined;
   let pending = cursors.length;
@@ -98,7 +104,9 @@ async function* fillAll(
     failure ??= { reason };
     filled();
   };
-  for (const cursor of cursors) cursor.refill(onWarnings).then(filled, failed);
+  for (const [source, cursor] of cursors.entries()) {
+    cursor.refill(seers[source] as Seer).then(filled, failed);
+  }
   while (pending > 0 && failure === undefined) {
     await new Promise<void>((resolve) => {
       wake = resolve;

@@ -17,7 +17,9 @@ import type { Counter, Metrics } from "../telemetry/metrics.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import { firstRows } from "../wire/warning-batch.ts";
 import { advertisedInfo } from "./advertised-info.ts";
-import { chooseEndpoints } from "./choose-endpoints.ts";
+import { chooseEndpoints, mayBeChosen } from "./choose-endpoints.ts";
+import { type ClusterRead, createClusterRead } from "./cluster-read.ts";
+import type { ClusterView } from "./cluster-view.ts";
 import { countEmptyStreams } from "./empty-streams.ts";
 import { mergeBatches } from "./merge.ts";
 import { createPace } from "./pace.ts";
@@ -35,6 +37,8 @@ export interface ProxyStoreOptions {
   readonly name?: string;
   /** The members of now; asked at every call. */
   endpoints(): readonly QueryableEndpoint[];
+  /** The clusters that answers are expected from; asked at every call. None by default. */
+  clusters?(): readonly ClusterView[];
   /** Labels that all series are taken to have (`--selector-label`). */
   readonly selectorLabels?: Labels;
   /** TSDBs that take part (`--selector.relabel-config`); all by default. */
@@ -87,6 +91,27 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
     return { matchers: [...matchers, ...matchersOf(narrowed)], members: chosen };
   };
 
+  /** Throws where a cluster is lacking that the answer must have; says so where it need not. */
+  const beginRead = (
+    ctx: QueryContext,
+    request: LabelRequest | SeriesRequest,
+    planned: Plan,
+  ): ClusterRead | undefined => {
+    const clusters = options.clusters?.() ?? [];
+    if (clusters.length === 0) return undefined;
+    const choice = { ...request, matchers: planned.matchers };
+    const read = createClusterRead({
+      clusters,
+      chosen: new Set(planned.members),
+      mayHaveData: ({ address, info }) => mayBeChosen(address, info, choice),
+      replicaLabels: request.withoutReplicaLabels,
+      mustHaveAll: request.partialResponse === "abort",
+    });
+    for (const text of read.begin()) ctx.warn(text);
+    ctx.completeness?.add(read.outcomes);
+    return read;
+  };
+
   /** Throws what the request itself is refused for. */
   const merged = (ctx: QueryContext, request: SeriesRequest): AsyncIterable<SeriesBatch> => {
     const stripped = stripMatched(request.matchers, selectorLabels);
@@ -96,13 +121,18 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
     if (request.partialResponse === "abort" && options.endpoints().length === 0)
       throw new GatewayError("execution", "No StoreAPIs available");
     const planned = planOf(request, stripped);
+    const read = beginRead(ctx, request, planned);
     if (planned.members.length === 0) return noBatches;
     const scope = linkAbort(ctx.signal);
     const inner: QueryContext = { ...ctx, signal: scope.signal };
     const forwarded = { ...request, matchers: planned.matchers, storeMatchers: [] };
     const sources = planned.members.map((member) => memberStore(member, request).series(inner, forwarded));
     const pace = createPace(options);
-    const batches = mergeBatches(sources, { abort: () => scope.abort(callOver), pause: pace.rest });
+    const batches = mergeBatches(sources, {
+      abort: () => scope.abort(callOver),
+      pause: pace.rest,
+      saw: (source, batch) => read?.saw(planned.members[source] as QueryableEndpoint, batch),
+    });
     return request.limit > 0 || request.partialResponse === "abort" ? limited(batches, request) : batches;
   };
 
@@ -117,8 +147,9 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
       const planned = plan(request);
       if (planned === undefined) return [];
       const forwarded = { ...request, matchers: planned.matchers, storeMatchers: [], limit: 0 };
+      const read = beginRead(ctx, request, planned);
       const answers = await fanOut(ctx, planned.members, (member, inner) =>
-        memberStore(member, request).labelNames(inner, forwarded),
+        noted(read, member, inner, (watched) => memberStore(member, request).labelNames(watched, forwarded)),
       );
       return union(answers, request.limit);
     },
@@ -128,8 +159,9 @@ export function createProxyStore(options: ProxyStoreOptions): ProxyStore {
       const planned = plan(request);
       if (planned === undefined) return [];
       const forwarded = { ...request, matchers: planned.matchers, storeMatchers: [] };
+      const read = beginRead(ctx, request, planned);
       const answers = await fanOut(ctx, planned.members, (member, inner) =>
-        memberStore(member, request).labelValues(inner, forwarded),
+        noted(read, member, inner, (watched) => memberStore(member, request).labelValues(watched, forwarded)),
       );
       return union(answers, request.limit);
     },
@@ -203,6 +235,23 @@ async function fanOut(
     scope.abort(callOver);
     await Promise.allSettled(calls);
   }
+}
+
+/** Notes what a member warns of while it answers a label call. */
+async function noted(
+  read: ClusterRead | undefined,
+  member: QueryableEndpoint,
+  ctx: QueryContext,
+  ask: (ctx: QueryContext) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  let warning: string | undefined;
+  const warn = (message: string): void => {
+    warning ??= message;
+    ctx.warn(message);
+  };
+  const answer = await ask({ ...ctx, warn });
+  if (warning !== undefined) read?.failed(member, warning, answer.length > 0);
+  return answer;
 }
 
 function union(answers: readonly (readonly string[])[], limit: number): readonly string[] {

@@ -31,7 +31,8 @@ export interface AnswerBody {
   readonly writer: JsonWriter;
   /** A promise to wait for where the client is behind, `undefined` where there is room. */
   drain(): Promise<void> | undefined;
-  finish(): void;
+  /** `trailers` follow an answer that has begun to leave before. */
+  finish(trailers?: Readonly<Record<string, string>>): void;
   /** Drops what is held. Where the answer has begun to leave the connection is reset; tells whether it had. */
   abandon(): boolean;
   /** Bytes handed over so far. */
@@ -90,11 +91,11 @@ export function createAnswerBody({ exchange, pool, memory, head }: AnswerBodyOpt
         wake = resolve;
       });
     },
-    finish() {
+    finish(trailers) {
       const last = writer.bytes.subarray(0, writer.at);
       if (sink !== undefined) {
         write(sink, last);
-        sink.end();
+        sink.end(trailers);
         return;
       }
       const whole = [...held.splice(0), last];

@@ -1,3 +1,4 @@
+import type { ClusterOutcome } from "../model/completeness.ts";
 import type { AnnotationTexts } from "../promql/annotations.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { HttpExchange, ResponseHead } from "../runtime/http-server.ts";
@@ -8,6 +9,7 @@ import { type AnswerBody, createAnswerBody } from "./answer-body.ts";
 import type { ApiCall } from "./api-call.ts";
 import type { ChunkPool } from "./chunk-pool.ts";
 import { type ApiPhase, apiErrorOf } from "./errors.ts";
+import { completenessHeader, completenessHeaders, missingHeader } from "./json/completeness.ts";
 import { errorBody, successPrefix, writeEnvelopeEnd } from "./json/envelope.ts";
 
 export interface ApiResponderOptions {
@@ -32,6 +34,8 @@ export interface ApiResponder {
     answer: {
       /** What was left out of the answer; it must not be cached then. */
       readonly warnings: () => readonly string[];
+      /** What became of the expected clusters so far; none by default. */
+      readonly clusters?: () => readonly ClusterOutcome[];
       /** What a query says about its numbers. Read once they are written. */
       readonly annotations?: () => AnnotationTexts;
       readonly write: (body: AnswerBody) => Promise<void> | void;
@@ -80,28 +84,34 @@ export function createApiResponder(options: ApiResponderOptions): ApiResponder {
     });
   }
   return {
-    async success(call, { warnings, annotations, write, explain }) {
+    async success(call, { warnings, clusters = noClusters, annotations, write, explain }) {
       // An answer that leaves before its end may still get warnings, so caches must not keep it.
-      const head = (whole: boolean): ResponseHead => ({
-        status: 200,
-        headers: whole && warnings().length === 0 ? plain : uncacheable,
-      });
+      const head = (whole: boolean): ResponseHead => {
+        const headers = whole && warnings().length === 0 ? plain : uncacheable;
+        const said = completenessHeaders(clusters());
+        return { status: 200, headers: { ...headers, ...said, ...(whole ? {} : announced) } };
+      };
       let body: AnswerBody | undefined;
       try {
         body = createAnswerBody({ exchange: call.exchange, pool, memory, head });
         body.writer.raw(successPrefix);
         await write(body);
         const said = annotations?.();
-        writeEnvelopeEnd(body.writer, [...warnings(), ...(said?.warnings ?? [])], said?.infos);
+        writeEnvelopeEnd(body.writer, [...warnings(), ...(said?.warnings ?? [])], said?.infos, clusters());
       } catch (reason) {
         return fail(call, body, explain?.(reason) ?? reason);
       }
-      body.finish();
+      body.finish(completenessHeaders(clusters()));
     },
     error: sendError,
     noContent: (exchange) => exchange.send({ status: 204, headers: shared }, []),
   };
 }
+
+/** What follows an answer that leaves before its end. */
+const announced = { Trailer: `${completenessHeader}, ${missingHeader}` };
+
+const noClusters = (): readonly ClusterOutcome[] => [];
 
 function pathOf(url: string): string {
   return new URL(url).pathname;

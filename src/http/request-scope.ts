@@ -1,3 +1,4 @@
+import { type ClusterOutcome, createCompletenessLog } from "../model/completeness.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { MemoryLimit } from "../store/memory-limit.ts";
 import type { QueryContext } from "../store/store.ts";
@@ -17,6 +18,8 @@ export interface RequestScope {
   readonly ctx: QueryContext;
   /** Warnings so far, in order, each once. */
   warnings(): readonly string[];
+  /** What became of the expected clusters so far. */
+  clusters(): readonly ClusterOutcome[];
   /** Frees the timer, stops whatever still works for the request and gives back the memory it counted. */
   close(): void;
 }
@@ -26,6 +29,7 @@ export function createRequestScope(options: RequestScopeOptions): RequestScope {
   const stop = new AbortController();
   const memory = options.memory.account();
   const warnings = new Set<string>();
+  const completeness = createCompletenessLog();
   const leave = () => stop.abort(client.reason);
   if (client.aborted) leave();
   else client.addEventListener("abort", leave, { once: true });
@@ -40,8 +44,10 @@ export function createRequestScope(options: RequestScopeOptions): RequestScope {
       warn: (message) => void warnings.add(message),
       metadata: options.metadata,
       memory,
+      completeness,
     },
     warnings: () => [...warnings],
+    clusters: completeness.outcomes,
     close() {
       endTimer?.();
       client.removeEventListener("abort", leave);

@@ -40,7 +40,7 @@ export function bestEffort(inner: Store, texts: FailureTexts = plainTexts): Stor
           const error = failed(reason, watch, ctx);
           const text = texts.series(error, received);
           if (request.partialResponse === "abort") throw reworded(error, text, received);
-          return warningBatch(text);
+          return { ...warningBatch(text), failure: received ? "middle" : "before" };
         },
       });
     },

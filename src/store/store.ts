@@ -1,3 +1,4 @@
+import type { CompletenessLog } from "../model/completeness.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Matcher } from "../model/matcher.ts";
 import type { TimeRange } from "../model/time-range.ts";
@@ -27,6 +28,8 @@ export interface QueryContext {
   readonly metadata: Readonly<Record<string, string>>;
   /** Where bytes held for this query are counted. */
   readonly memory: MemoryAccount;
+  /** Where it is noted which expected clusters are in the answer; `undefined` where nobody asks. */
+  readonly completeness?: CompletenessLog | undefined;
 }
 
 /** A count of bytes held against a limit. */

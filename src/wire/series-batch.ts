@@ -1,3 +1,5 @@
+import type { ClusterOutcome } from "../model/completeness.ts";
+
 /** No chunk of this kind in an AggrChunk; other values are StoreAPI's Chunk.Encoding (XOR 0, HISTOGRAM 1, FLOAT_HISTOGRAM 2). */
 export const noChunk = 255;
 
@@ -36,4 +38,8 @@ export interface SeriesBatch {
   readonly rawEnd: Uint32Array;
   /** Warnings that came before or among these rows, as the peer worded them. */
   readonly warnings: readonly string[];
+  /** What a gateway below says of the clusters behind it, with its last batch. */
+  readonly clusters?: readonly ClusterOutcome[] | undefined;
+  /** Set where the warnings tell that the stream failed: before it had answered anything, or in the middle. */
+  readonly failure?: "before" | "middle" | undefined;
 }

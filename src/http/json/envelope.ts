@@ -1,3 +1,5 @@
+import type { ClusterOutcome } from "../../model/completeness.ts";
+import { completenessJson } from "./completeness.ts";
 import { type JsonWriter, quoteJson } from "./json-writer.ts";
 import { writeStringArray } from "./label-object.ts";
 
@@ -6,11 +8,12 @@ const encoder = new TextEncoder();
 /** What every successful answer starts with; `data` follows. */
 export const successPrefix = '{"status":"success","data":';
 
-/** Ends an answer that `successPrefix` began: warnings and infos, where there are any, after the data. */
+/** Ends an answer: warnings, infos and what became of the clusters, where there are any, after the data. */
 export function writeEnvelopeEnd(
   writer: JsonWriter,
   warnings: readonly string[],
   infos: readonly string[] = [],
+  clusters: readonly ClusterOutcome[] = [],
 ): void {
   if (warnings.length > 0) {
     writer.raw(',"warnings":');
@@ -19,6 +22,10 @@ export function writeEnvelopeEnd(
   if (infos.length > 0) {
     writer.raw(',"infos":');
     writeStringArray(writer, infos);
+  }
+  if (clusters.length > 0) {
+    writer.raw(',"completeness":');
+    writer.rawBytes(completenessJson(clusters));
   }
   writer.raw("}");
 }

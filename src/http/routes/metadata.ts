@@ -65,6 +65,7 @@ export function createMetadataRoutes(api: HttpApiOptions, responder: ApiResponde
     if (cut) scope.ctx.warn(truncated);
     await responder.success(call, {
       warnings: scope.warnings,
+      clusters: scope.clusters,
       write: ({ writer }) => writeStringArray(writer, cut ? strings.slice(0, limit) : strings),
     });
   }
@@ -108,6 +109,7 @@ export function createMetadataRoutes(api: HttpApiOptions, responder: ApiResponde
             if (found.cut) scope.ctx.warn(truncated);
             await responder.success(call, {
               warnings: scope.warnings,
+              clusters: scope.clusters,
               async write({ writer, drain }) {
                 writer.raw("[");
                 for (const [i, labels] of found.series.entries()) {

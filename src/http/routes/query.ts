@@ -93,6 +93,7 @@ export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, 
       try {
         await responder.success(call, {
           warnings: scope.warnings,
+          clusters: scope.clusters,
           annotations: () => result.annotations(),
           explain: (reason) => (ctx.signal.aborted ? stopError(ctx.signal.reason) : reason),
           async write(body) {
