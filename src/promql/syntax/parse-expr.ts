@@ -95,7 +95,7 @@ function parseParens(p: ParserState): Expr {
   advance(p);
   let expr = parseExpression(p, 0);
   while (p.recovering) {
-    recover(p, (kind) => kind === ")" || continuesExpr(kind));
+    recover(p, continuesParens);
     if (kindOf(p) === ")") break;
     expr = parseOperators(p, parseModifiers(p, expr), 0);
   }
@@ -106,8 +106,16 @@ function parseParens(p: ParserState): Expr {
   return { kind: "paren", expr, span };
 }
 
-function continuesExpr(kind: TokenKind): boolean {
-  return binaryPrecedence(kind) > 0 || isModifier(kind);
+function continuesParens(kind: TokenKind): boolean {
+  return kind === ")" || binaryPrecedence(kind) > 0 || isModifier(kind);
+}
+
+function endsArgument(kind: TokenKind): boolean {
+  return kind === "," || kind === ")";
+}
+
+function beginsArguments(kind: TokenKind): boolean {
+  return kind === "(";
 }
 
 function parseNameOrCall(p: ParserState): Expr {
@@ -157,7 +165,7 @@ function parseArguments(p: ParserState): Expr[] {
     }
     args.push(parseExpression(p, 0));
     height = Math.max(height, p.height);
-    recover(p, (kind) => kind === "," || kind === ")");
+    recover(p, endsArgument);
   }
   raise(p, height);
   return args;
@@ -197,7 +205,7 @@ function parseWholeAggregate(p: ParserState, op: AggregateOp, start: number): Ag
   p.openAggregates++;
   const before = parseAggregateModifier(p);
   if (before?.whole) advance(p);
-  recover(p, (kind) => kind === "(");
+  recover(p, beginsArguments);
   if (kindOf(p) !== "(") unexpected(p);
   const args = parseArguments(p);
   const { height } = p;
