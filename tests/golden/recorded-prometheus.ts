@@ -139,9 +139,10 @@ async function answer(
     response.end(Buffer.concat(selected.flatMap(({ frames }) => frames.map((frame) => frameOf(frame)))));
     return;
   }
-  const timeseries = selected.flatMap(({ samples }) =>
-    samples === undefined ? [] : [within(samples, query)],
-  );
+  // A real one does not sort what it does not stream.
+  const timeseries = selected
+    .reverse()
+    .flatMap(({ samples }) => (samples === undefined ? [] : [within(samples, query)]));
   const message = create(ReadResponseSchema, { results: [create(QueryResultSchema, { timeseries })] });
   response.setHeader("content-type", "application/x-protobuf");
   response.setHeader("content-encoding", "snappy");

@@ -181,7 +181,8 @@ async function answerRead(
     options.streamed !== false &&
     message.acceptedResponseTypes[0] === ReadRequest_ResponseType.STREAMED_XOR_CHUNKS;
   if (streamed) await sendChunks(options, selected, { response, range });
-  else sendSamples(options, selected, { response, range });
+  // A real one does not sort what it does not stream.
+  else sendSamples(options, selected.reverse(), { response, range });
 }
 
 interface ReadTarget {

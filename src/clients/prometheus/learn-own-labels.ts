@@ -78,7 +78,7 @@ interface ReadQuery {
   readonly matchers: readonly Matcher[];
 }
 
-/** Labels of the first series of a remote read: of those that match, the one without further labels comes first. */
+/** Labels of the series of a remote read that has no labels but those asked for; chunks come with that one first. */
 async function readLabels(api: PrometheusApi, call: ApiCall, query: ReadQuery): Promise<Labels | undefined> {
   const body = compressSnappy(encodeReadRequest(query, ["STREAMED_XOR_CHUNKS", "SAMPLES"]));
   const answer = await api.read(call.signal, body);
@@ -87,9 +87,7 @@ async function readLabels(api: PrometheusApi, call: ApiCall, query: ReadQuery): 
     throw new GatewayError("unavailable", `remote read answers status ${answer.status}`);
   }
   if (answer.header("content-type")?.startsWith("application/x-streamed-protobuf") !== true) {
-    const series = new SampledSeriesReader();
-    series.reset(uncompressSnappy(await readBytes(answer, call), call.maxBytes));
-    return series.next() ? decodeLabels(series.labels, series.labelStart, series.labelEnd) : undefined;
+    return shortestSampled(uncompressSnappy(await readBytes(answer, call), call.maxBytes));
   }
   const frames = createChunkedFrameReader();
   const payloads: Uint8Array[] = [];
@@ -102,4 +100,16 @@ async function readLabels(api: PrometheusApi, call: ApiCall, query: ReadQuery): 
     }
   }
   return undefined;
+}
+
+/** The series of the fewest labels: samples come in no order. */
+function shortestSampled(message: Uint8Array): Labels | undefined {
+  const series = new SampledSeriesReader();
+  series.reset(message);
+  let shortest: Labels | undefined;
+  while (series.next()) {
+    const labels = decodeLabels(series.labels, series.labelStart, series.labelEnd);
+    if (shortest === undefined || labels.length < shortest.length) shortest = labels;
+  }
+  return shortest;
 }

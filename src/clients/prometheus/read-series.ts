@@ -44,9 +44,13 @@ export async function* readSeries(
   const relabel = createSeriesRelabel(facts, request.withoutReplicaLabels);
   const carried = await mayCarryLabels(api, call, { ...facts, range, matchers, names: relabel.names });
   const output = new SeriesOutput(request.limit);
-  const sorter = carried
-    ? createBufferingSorter(output, ctx.memory)
-    : createStreamingSorter(output, { greatestName: relabel.greatestName, memory: ctx.memory });
+  const answer = await startRead(source, request);
+  const streamed = isStreamed(answer);
+  // Prometheus sorts what it streams, and only that.
+  const sorter =
+    carried || !streamed
+      ? createBufferingSorter(output, ctx.memory)
+      : createStreamingSorter(output, { greatestName: relabel.greatestName, memory: ctx.memory });
   const shard = createShardMatcher(request.shard);
   const take: TakeSeries = (bytes, start, end, chunks) => {
     const labels = relabel.apply(bytes, start, end);
@@ -54,9 +58,8 @@ export async function* readSeries(
     sorter.push(createRemoteSeries(labels, request.skipChunks ? [] : chunks));
   };
   try {
-    const answer = await startRead(source, request);
     const read = { answer, take, output, range, limit: { ...call, memory: ctx.memory } };
-    yield* isStreamed(answer) ? readChunked(read) : readSampled(read);
+    yield* streamed ? readChunked(read) : readSampled(read);
     yield* drain(sorter, output);
     const rest = output.take();
     if (rest !== undefined) yield rest;
