@@ -67,7 +67,7 @@ function joined(known: Annotation, later: Annotation): Annotation {
 }
 
 function comesLater(a: Span, b: Span): boolean {
-  return a.end > b.end || (a.end === b.end && a.start < b.start);
+  return a.end > b.end || (a.end === b.end && a.start <= b.start);
 }
 
 function textsOf(all: readonly Annotation[], level: Annotation["level"], query: string): readonly string[] {

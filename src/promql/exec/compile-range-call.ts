@@ -1,4 +1,5 @@
 import { GatewayError } from "../../lib/errors.ts";
+import type { ParameterPlace } from "../annotation-texts.ts";
 import { createSmoothedInstant } from "../functions/extended-range.ts";
 import { createMixedSmoothedInstant } from "../functions/mixed/extended-histograms.ts";
 import { askForStartTimes, mixedKernel } from "../functions/mixed/mixed-functions.ts";
@@ -15,9 +16,10 @@ import {
 import { absentLabels, createAbsent } from "./absent.ts";
 import { type Compiler, notSupported } from "./compiler.ts";
 import { extendedKernel, extendWindows, extensionOf } from "./extension.ts";
-import type { Operator, SamplesOperator } from "./operator.ts";
+import type { Names, Operator } from "./operator.ts";
 import { createRangeCall } from "./range-call.ts";
 import { createCounterRemark, createQuantileRemark, type Remark } from "./range-notes.ts";
+import type { Run } from "./run.ts";
 import { createMatrixSelector } from "./selector.ts";
 import { endsOf, type Span } from "./span.ts";
 import { forgetResets } from "./subquery.ts";
@@ -40,7 +42,7 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
   };
   const read = compiler.matrix(arg ?? range, span);
   const input = range.kind === "subquery" ? forgetResets(read) : read;
-  const notesSpan = annotatedSpan(node);
+  const place = placeOfNotes(node);
   const compacts = node.mayKeepEmptyBuckets !== true;
   const call = createRangeCall(run, {
     input,
@@ -50,11 +52,11 @@ export function compileRangeCall(compiler: Compiler, node: CallNode, span: Span,
       const floats =
         extension === undefined ? maker(params, span.grid) : extendedKernel(node.func, extension);
       const mixed = () => mixedKernel({ func, kernel: floats, params, extension, compacts });
-      return { floats, mixed, remark: remarkOf(compiler, node, params, { input, notesSpan }) };
+      return { floats, mixed, remark: remarkOf(run, func, params, { names: input.names, place }) };
     },
     asksForStartTimes: askForStartTimes.has(func),
     keepsName: absent || func === "last_over_time" || func === "first_over_time",
-    span: notesSpan,
+    place,
   });
   return absent ? createAbsent(call, absentLabels(range), span.grid.count) : call;
 }
@@ -87,28 +89,28 @@ function makerOf(func: string, range: MatrixNode | SubqueryNode): KernelMaker {
 }
 
 function remarkOf(
-  { run }: Compiler,
-  { func, span }: CallNode,
+  run: Run,
+  func: string,
   [param]: readonly Float64Array[],
-  { input, notesSpan }: { readonly input: SamplesOperator; readonly notesSpan: CallNode["span"] },
+  { names, place }: { readonly names: Names; readonly place: ParameterPlace },
 ): Remark | undefined {
   switch (func) {
     case "rate":
     case "increase":
-      return createCounterRemark(run, input.names, notesSpan);
+      return createCounterRemark(run, names, place);
     case "quantile_over_time":
-      return createQuantileRemark(run, param, { span: notesSpan, saidBy: span });
+      return createQuantileRemark(run, param, place);
     default:
       return undefined;
   }
 }
 
 /** Where upstream points to: the first argument, or the query's beginning where that is a subquery. */
-function annotatedSpan({ args, span }: CallNode): CallNode["span"] {
+function placeOfNotes({ args, span }: CallNode): ParameterPlace {
   const first = args[0];
-  if (first === undefined) return span;
+  if (first === undefined) return { span, saidBy: span };
   const inner = first.kind === "invariant" ? first.expr : first;
-  return inner.kind === "subquery" ? { start: 0, end: 0 } : spanOf(first);
+  return { span: inner.kind === "subquery" ? { start: 0, end: 0 } : spanOf(first), saidBy: span };
 }
 
 function rangeVector(node: PlanNode | undefined): MatrixNode | SubqueryNode {
@@ -131,6 +133,6 @@ export function compileSmoothedSelector({ run }: Compiler, selector: SelectorNod
     }),
     asksForStartTimes: false,
     keepsName: true,
-    span: selector.span,
+    place: { span: selector.span, saidBy: selector.span },
   });
 }

@@ -1,8 +1,8 @@
 import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
+import type { ParameterPlace } from "../annotation-texts.ts";
 import type { MixedKernel, MixedOut } from "../functions/mixed/mixed-kernel.ts";
 import type { RangeKernel } from "../functions/range-kernel.ts";
 import { createWindowCache, type WindowGrid, type Windows } from "../functions/windows.ts";
-import type { Span } from "../syntax/ast.ts";
 import { createNameDropper } from "./drop-name.ts";
 import {
   type Column,
@@ -37,7 +37,7 @@ export interface RangeCall {
   /** last_over_time and first_over_time keep the metric name. */
   readonly keepsName: boolean;
   /** What annotations point to. */
-  readonly span: Span;
+  readonly place: ParameterPlace;
 }
 
 /** A function of a range vector, series by series. */
@@ -121,7 +121,7 @@ function createMixedCall(run: Run, call: RangeCall, kernel: MixedKernel) {
         break;
       }
     }
-    annotateNotes(run, samples.labels, out, call.span);
+    annotateNotes(run, samples.labels, out, call.place);
   };
 }
 

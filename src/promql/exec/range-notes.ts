@@ -37,19 +37,19 @@ export function annotateNotes(
   run: Run,
   labels: SeriesLabels,
   { notes: found, overlaps }: MixedOut,
-  span: Span,
+  { span, saidBy }: ParameterPlace,
 ): void {
   if (found === 0 && overlaps === 0) return;
   const name = labels.get("__name__");
-  for (const [note, text] of texts) if (found & note) run.annotate(text(name, span));
-  if (overlaps > 0) run.annotate(startTimeOverlap(name, overlaps, span));
+  for (const [note, text] of texts) if (found & note) run.annotate({ ...text(name, span), saidBy });
+  if (overlaps > 0) run.annotate({ ...startTimeOverlap(name, overlaps, span), saidBy });
 }
 
 /** Looks at one series' answer, and says where it may be of no use. */
 export type Remark = (labels: SeriesLabels, column: Column) => void;
 
 /** rate and increase of a metric that does not look like a counter. Looks at each name once, and at nothing unnamed. */
-export function createCounterRemark(run: Run, names: Names, span: Span): Remark {
+export function createCounterRemark(run: Run, names: Names, { span, saidBy }: ParameterPlace): Remark {
   const byType = run.options.features.has("type-and-unit-labels");
   const seen = new Set<string>();
   return (labels, column) => {
@@ -60,12 +60,13 @@ export function createCounterRemark(run: Run, names: Names, span: Span): Remark 
     if (name === "") return;
     if (byType) {
       const type = labels.get("__type__");
-      if (type !== "counter" && type !== "histogram") run.annotate(possibleNonCounterType(name, type, span));
+      if (type !== "counter" && type !== "histogram")
+        run.annotate({ ...possibleNonCounterType(name, type, span), saidBy });
       return;
     }
     if (seen.has(name)) return;
     seen.add(name);
-    if (!counterName.test(name)) run.annotate(possibleNonCounter(name, span));
+    if (!counterName.test(name)) run.annotate({ ...possibleNonCounter(name, span), saidBy });
   };
 }
 
