@@ -21,14 +21,14 @@ export interface Http2Failure {
 /** Hears of one stream. `onEnd` is the last call; after `cancel` there is none. Must not throw. */
 export interface Http2StreamHandler {
   onHeaders(status: number, headers: Http2Headers): void;
-  /** The bytes are the handler's to keep. Not called while the stream is paused. */
+  /** The bytes are lent until this returns. A paused stream brings what its window still lets in. */
   onData(bytes: Uint8Array): void;
-  /** May come while data are still waiting in a paused stream. */
   onTrailers(headers: Http2Headers): void;
   onEnd(failure: Http2Failure | undefined): void;
 }
 
 export interface Http2Stream {
+  /** Opens the peer's window no further until `resume`. */
   pause(): void;
   resume(): void;
   /** Resets the stream with CANCEL at once. */

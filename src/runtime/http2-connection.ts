@@ -1,11 +1,11 @@
-import { connect as connectSocket, isIP, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { connect as connectTls } from "node:tls";
+import { openClientSocket } from "./client-socket.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { connectionErrorReason } from "./connection-errors.ts";
 import { http2Error } from "./http2-frames.ts";
 import { Http2Session } from "./http2-session.ts";
-import { type ClientTls, clientTlsOptions } from "./tls.ts";
+import type { ClientTls } from "./tls.ts";
 
 export interface Http2ConnectionOptions {
   /** `host:port`, with brackets around an IPv6 host. */
@@ -50,7 +50,11 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
   let lastBytesMs = clock.monotonicMs();
   let becameReady: () => void = () => undefined;
 
-  const socket = openSocket(options);
+  const { socket, read } = openClientSocket({
+    address: options.address,
+    tls: options.tls,
+    protocols: ["h2"],
+  });
   const fail = (reason: string) => {
     failure ??= reason;
     socket.destroy();
@@ -60,6 +64,7 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
   };
   const session = new Http2Session({
     socket,
+    read,
     isTls,
     authority: options.address,
     streamWindowBytes: options.streamWindowBytes,
@@ -181,26 +186,6 @@ function createPinger(
       stopTimer?.();
     },
   };
-}
-
-/** The socket is opened here and not by http2.connect, so that its own errors can be heard. */
-function openSocket(options: Http2ConnectionOptions): Socket {
-  const split = options.address.lastIndexOf(":");
-  const host = options.address.slice(0, split).replace(/^\[|\]$/g, "");
-  const target = {
-    host,
-    port: Number(options.address.slice(split + 1)),
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: 30_000,
-  };
-  if (options.tls === undefined) return connectSocket(target);
-  return connectTls({
-    ...target,
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...clientTlsOptions(options.tls),
-    ALPNProtocols: ["h2"],
-  });
 }
 
 const cutReason = "connection ended in the middle of the call";

@@ -146,7 +146,7 @@ export interface FrameSink {
   /** Any frame but DATA, whole. The payload is the sink's until it returns. */
   onFrame(type: number, flags: number, stream: number, payload: Uint8Array): void;
   /**
-   * A piece of a DATA frame, as it came; the bytes are the sink's to keep. `flowBytes` counts padding too; `last` with
+   * A piece of a DATA frame, as it came; the bytes are the sink's until it returns. `flowBytes` counts padding too; `last` with
    * the end of a frame that ends its stream.
    */
   onData(stream: number, bytes: Uint8Array, flowBytes: number, last: boolean): void;

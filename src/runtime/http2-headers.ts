@@ -36,7 +36,7 @@ export class HeaderReader {
     if (from > to) throw new Http2Broken(http2Error.protocol, "more padding than frame");
     const block = payload.subarray(from, to);
     if ((flags & frameFlag.endHeaders) !== 0) return this.#decode(stream, flags, block);
-    this.#open = { stream, flags, bytes: block.slice() };
+    this.#open = { stream, flags, bytes: new Uint8Array(block) };
     return undefined;
   }
 

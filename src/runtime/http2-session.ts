@@ -34,6 +34,8 @@ export interface SessionEvents {
 
 export interface SessionOptions {
   readonly socket: Socket;
+  /** Reads the socket from now on; bytes are lent until the listener returns. */
+  readonly read: (listener: (bytes: Uint8Array) => void) => void;
   readonly isTls: boolean;
   readonly authority: string;
   /** What one stream may send before it is read; the session may send twice that. */
@@ -112,7 +114,7 @@ export class Http2Session implements FrameSink, StreamHost {
     ]);
     if (this.#window > defaultWindow) this.#writer.windowUpdate(0, this.#window - defaultWindow);
     this.flush();
-    this.#socket.on("data", (bytes: Uint8Array) => this.#read(bytes));
+    this.#options.read((bytes) => this.#read(bytes));
   }
 
   open(stream: ClientStream): void {

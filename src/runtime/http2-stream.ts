@@ -42,14 +42,10 @@ export class ClientStream implements Http2Stream {
   #host: StreamHost | undefined;
   #paused = false;
   #answered = false;
-  /** The peer has sent all. */
-  #ended = false;
-  /** Bytes that the reader has taken and the peer was not told of. */
+  /** Bytes that the reader has got and the peer was not told of. */
   #taken = 0;
   /** Bytes that the peer may still send. */
   #windowLeft = 0;
-  /** What came in while the stream was paused. */
-  #held: Uint8Array[] | undefined;
 
   constructor(request: Http2Request, handler: Http2StreamHandler) {
     this.request = request;
@@ -74,15 +70,14 @@ export class ClientStream implements Http2Stream {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#held !== undefined) queueMicrotask(() => this.#handOn());
+    if (!this.isOver) this.#grant();
   }
 
   cancel(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.#held = undefined;
     const host = this.#host;
-    if (host === undefined || this.#ended) return;
+    if (host === undefined) return;
     if (this.id !== 0) host.resets += 1;
     host.reset(this, http2Error.cancel);
   }
@@ -112,9 +107,9 @@ export class ClientStream implements Http2Stream {
     this.#windowLeft -= flowBytes;
     if (this.#windowLeft < 0) throw new Http2Broken(http2Error.flowControl, "more DATA than the window");
     if (!this.#answered) this.#breakOff("bytes before the headers");
-    else if (this.#paused || this.#held !== undefined) this.#hold(bytes, flowBytes);
     else {
-      this.#take(flowBytes, last);
+      this.#taken += flowBytes;
+      if (!last) this.#grant();
       if (bytes.length > 0) this.#handler.onData(bytes);
     }
     if (last) this.#end();
@@ -136,39 +131,13 @@ export class ClientStream implements Http2Stream {
   }
 
   lost(reason: () => string): void {
-    if (this.#ended) return; // All is here, and its reader takes it later.
     this.#finish({ kind: this.#answered ? "lost" : "unprocessed", resetCode: 0, reason: reason() });
   }
 
-  /** Keeps a copy: the bytes are a small part of what the socket read, which would stay with them. */
-  #hold(bytes: Uint8Array, flowBytes: number): void {
-    this.#taken += flowBytes - bytes.length;
-    this.#held ??= [];
-    if (bytes.length > 0) this.#held.push(bytes.slice());
-  }
-
-  #handOn(): void {
-    const held = this.#held;
-    if (held === undefined) return;
-    let next = 0;
-    while (next < held.length && !this.#paused && !this.isOver) {
-      const bytes = held[next++] as Uint8Array;
-      this.#take(bytes.length, this.#ended);
-      this.#handler.onData(bytes);
-    }
-    if (this.isOver) return;
-    held.splice(0, next);
-    if (held.length > 0) return;
-    this.#held = undefined;
-    if (this.#ended) this.#finish(undefined);
-  }
-
-  /** Opens the window again when half of it has been used. */
-  #take(bytes: number, last: boolean): void {
-    this.#taken += bytes;
+  /** Opens the window again when half of it has been used, unless the reader has enough for now. */
+  #grant(): void {
     const host = this.#host;
-    if (last || this.#ended || host === undefined) return;
-    if (this.#taken * 2 < host.streamWindowBytes) return;
+    if (host === undefined || this.#paused || this.#taken * 2 < host.streamWindowBytes) return;
     host.consumed(this.id, this.#taken);
     this.#windowLeft += this.#taken;
     this.#taken = 0;
@@ -176,9 +145,8 @@ export class ClientStream implements Http2Stream {
 
   #end(): void {
     if (this.isOver) return;
-    this.#ended = true;
     this.#leave();
-    if (this.#held === undefined) this.#finish(undefined);
+    this.#finish(undefined);
   }
 
   /** The peer has sent all; where it did not want all of the request, it is told that no more comes. */

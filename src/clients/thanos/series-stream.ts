@@ -17,8 +17,6 @@ export interface SeriesStreamOptions {
   readonly message: Uint8Array;
   /** How long the peer may send nothing while it could; 0 for any time. */
   readonly responseTimeoutMs: number;
-  /** What a paused stream may still receive; counted while it is paused. */
-  readonly streamWindowBytes: number;
   readonly slabs: SlabPool;
   /** `Addr: … MinTime: … MaxTime: …`, for the text of that time-out. */
   readonly clientText: () => string;
@@ -27,7 +25,7 @@ export interface SeriesStreamOptions {
 /** A batch is closed at this size or at this count of rows; a consumer that waits gets what is there. */
 const batchBytes = 128 * 1024;
 const batchRows = 256;
-/** So many batches may wait before the stream is paused. */
+/** With so many batches waiting the stream is paused: what the peer's window still lets in comes on top, and is counted. */
 const maxWaiting = 2;
 
 const path = "/thanos.Store/Series";
@@ -50,7 +48,7 @@ const done = { done: true, value: undefined } as const;
 /**
  * One call of Store/Series as batches.
  *
- *   DATA frames ─▶ slabs ─▶ messages ─▶ builder ─▶ waiting (≤ 2, then the stream is paused) ─▶ next()
+ *   DATA frames ─▶ slabs ─▶ messages ─▶ builder ─▶ waiting (from 2 on the stream is paused) ─▶ next()
  *
  * Slabs are counted from the first byte in them until the batch after their last row is asked for; then they are used
  * again, so what is kept of a batch must be copied. `return` ends the call at once, even while a `next` is pending; so does
@@ -204,7 +202,6 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
 
   #pause(): void {
     if (this.#paused || this.#ended) return;
-    this.#ctx.memory.take(this.#options.streamWindowBytes);
     this.#paused = true;
     this.#silence.stop();
     this.#call?.pause();
@@ -213,7 +210,6 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
   #resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#ctx.memory.give(this.#options.streamWindowBytes);
     if (this.#ended) return;
     this.#silence.start();
     this.#call?.resume();
