@@ -9,7 +9,6 @@ import { parseVectorSelector, selectorOf } from "./parse-selector.ts";
 import {
   advance,
   enter,
-  isEnd,
   kindOf,
   leave,
   note,
@@ -192,7 +191,6 @@ function parseAggregate(p: ParserState, op: AggregateOp, start: number): Aggrega
     p.stopped = "end";
     const span = { start, end: p.source.byteAt(p.lexer.lastClosing) };
     note(p, span, noArguments);
-    if (isEnd(p)) throw reason;
     Object.assign(p, { openAggregates, depth, height: 1, recovering: true });
     const nothing: Expr = { kind: "string", value: "", span };
     return { kind: "aggregate", op, expr: nothing, param: undefined, grouping: [], without: false, span };

@@ -238,6 +238,12 @@ test("reads numbers as Go's lexer does", () => {
   assert.is(printExpr(parseExpr("foo offset nan", stableFeatures)), "foo offset -106751d23h47m16s854ms");
 });
 
+test("broken parts side by side are no nesting", () => {
+  const { diagnostics } = parseQuery(`abs(${"a[1+*2], ".repeat(400)}a)`, allFeatures);
+  assert.is(diagnostics.length, 400);
+  assert.match(diagnostics.at(-1)?.message ?? "", /in subquery or range selector/);
+});
+
 test("keeps bytes of escapes that form no UTF-8", () => {
   const textOf = (query: string) => {
     const expr = parseExpr(query, stableFeatures);

@@ -24,6 +24,8 @@ test("prints and lays out as Prometheus does", () => {
 test("keeps a hundred bytes on a line, and counts bytes", () => {
   const name = "a".repeat(97);
   assert.is(prettyExpr(parseExpr(`-(${name})`, allFeatures)), `-(${name})`);
+  const text = `("${"x".repeat(60)}")`;
+  assert.is(prettyExpr(parseExpr(text, allFeatures)), text);
   assert.is(prettyExpr(parseExpr(`(${name}b)`, allFeatures)), `(${name}b)`);
   assert.is(prettyExpr(parseExpr(`(${name}bc)`, allFeatures)), `(\n  ${name}bc\n)`);
   assert.is(prettyExpr(parseExpr(`(x{l="${"é".repeat(45)}"})`, allFeatures)), `(x{l="${"é".repeat(45)}"})`);
