@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { createPrometheusApi, type PrometheusApi } from "../../src/clients/prometheus/prometheus-api.ts";
@@ -22,7 +23,7 @@ import { freePorts } from "../support/ports.ts";
 import { startProcess, waitUntilReady } from "../support/processes.ts";
 import { type PlainSample, plainSamples } from "../support/random-histograms.ts";
 
-const test = suite("native histograms of a real Prometheus 3");
+const test = suite("native histograms of Prometheus 3");
 
 const binary = process.env.PROMETHEUS_BINARY;
 const matchers: readonly Matcher[] = [
@@ -105,6 +106,54 @@ async function readAll(api: PrometheusApi, range: TimeRange): Promise<Map<string
   return all;
 }
 
+/** Answers one recorded body to every read. */
+function recordedApi(name: string, contentType: string): PrometheusApi {
+  const file = new URL(`../wire/fixtures/${name}.bin.gz`, import.meta.url);
+  const refuse = () => Promise.reject(new Error("only reads are recorded"));
+  return {
+    ...{ version: refuse, config: refuse, metrics: refuse },
+    ...{ series: refuse, labelNames: refuse, labelValues: refuse },
+    read: async () => ({
+      status: 200,
+      header: (header) => (header === "content-type" ? contentType : undefined),
+      body: (async function* () {
+        yield new Uint8Array(gunzipSync(readFileSync(file)));
+      })(),
+      cancel: () => undefined,
+    }),
+  };
+}
+
+/** The same series with the same samples. */
+function compare(
+  streamed: ReadonlyMap<string, readonly PlainSample[]>,
+  sampled: ReadonlyMap<string, readonly PlainSample[]>,
+): void {
+  assert.equal([...streamed.keys()], [...sampled.keys()]);
+  const histograms = [...streamed.values()].filter((samples) =>
+    samples.some(({ schema }) => schema !== undefined),
+  );
+  assert.ok(histograms.length >= 2, `${histograms.length} series of histograms`);
+  for (const [labels, samples] of streamed) {
+    const others = sampled.get(labels) ?? [];
+    assert.is(samples.length, others.length, labels);
+    // What a chunk that was cut says of resets is its own matter.
+    for (const [i, sample] of samples.entries())
+      assert.equal({ ...sample, hint: 0 }, { ...others[i], hint: 0 }, `${labels}, sample ${i}`);
+  }
+}
+
+for (const name of ["prometheus_http_request_duration_seconds", "handler_http_rate_native"]) {
+  test(`as they were recorded come alike from chunks and from samples: ${name}`, async () => {
+    const range = { minMs: 1_795_502_522_000, maxMs: 1_795_502_822_000 };
+    const streamed = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse";
+    compare(
+      await readAll(recordedApi(`${name}.streamed`, streamed), range),
+      await readAll(recordedApi(`${name}.samples`, "application/x-protobuf"), range),
+    );
+  });
+}
+
 async function chunkTypes(api: PrometheusApi, range: TimeRange): Promise<Set<number>> {
   const body = compressSnappy(encodeReadRequest({ matchers, range }, ["STREAMED_XOR_CHUNKS"]));
   const answer = await api.read(new AbortController().signal, body);
@@ -144,20 +193,7 @@ async function check(features: readonly string[], types: readonly number[]): Pro
     const { baseUrl } = prometheus;
     const api = createPrometheusApi({ http, baseUrl, credentials: async () => ({}) });
     const range = await rangeWithAll(api, baseUrl, types);
-    const streamed = await readAll(api, range);
-    const sampled = await readAll(samplesOnly(api, range), range);
-    assert.equal([...streamed.keys()], [...sampled.keys()]);
-    const histograms = [...streamed].filter(([, samples]) =>
-      samples.some(({ schema }) => schema !== undefined),
-    );
-    assert.ok(histograms.length >= 2, `${histograms.length} series of histograms`);
-    for (const [labels, samples] of streamed) {
-      const others = sampled.get(labels) ?? [];
-      assert.is(samples.length, others.length, labels);
-      // What a chunk that was cut says of resets is its own matter.
-      for (const [i, sample] of samples.entries())
-        assert.equal({ ...sample, hint: 0 }, { ...others[i], hint: 0 }, `${labels}, sample ${i}`);
-    }
+    compare(await readAll(api, range), await readAll(samplesOnly(api, range), range));
   } finally {
     await http.close();
     await prometheus.close();
@@ -167,8 +203,8 @@ async function check(features: readonly string[], types: readonly number[]): Pro
 if (binary === undefined || !existsSync(binary)) {
   console.log("not run: native histograms of a real Prometheus 3, PROMETHEUS_BINARY must name one");
 } else {
-  test("come alike from chunks and from samples", () => check([], [1, 2, 3]));
-  test("come alike where their chunks carry start times", () =>
+  test("come alike live from chunks and from samples", () => check([], [1, 2, 3]));
+  test("come alike live where their chunks carry start times", () =>
     check(["st-storage", "histograms-st-encoding", "xor2-encoding"], [4, 5, 6]));
 }
 
