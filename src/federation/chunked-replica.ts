@@ -1,5 +1,5 @@
 import type { TimeRange } from "../model/time-range.ts";
-import { SampleBuffer } from "../wire/sample-buffer.ts";
+import { takeSamples } from "../wire/samples-pool.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import type { ChunkReading } from "./aggregates.ts";
 import { decodeChunk } from "./chunk-decoder.ts";
@@ -13,7 +13,7 @@ import { forgetNoReset, type Replica } from "./dedup/replica.ts";
  * Counters are read from their first chunk on, also where that begins before the range: their totals stand on it.
  */
 export class ChunkedReplica implements Replica {
-  readonly samples = new SampleBuffer();
+  readonly samples = takeSamples();
   at = 0;
   #batch: SeriesBatch | undefined;
   #chunks = new Int32Array(16);

@@ -115,7 +115,10 @@ function createSource(
     return pulled === undefined ? pull() : pulled;
   };
   const close = (): Promise<void> => {
-    closing ??= stream.close();
+    if (closing === undefined) {
+      closing = stream.close();
+      reader.release();
+    }
     batch = undefined;
     ctx.memory.give(heldBytes);
     heldBytes = 0;

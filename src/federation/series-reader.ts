@@ -1,6 +1,7 @@
 import type { TimeRange } from "../model/time-range.ts";
 import type { SampleColumn } from "../store/samples.ts";
-import { isStale, SampleBuffer } from "../wire/sample-buffer.ts";
+import { isStale, type SampleBuffer } from "../wire/sample-buffer.ts";
+import { giveSamples, takeSamples } from "../wire/samples-pool.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import { createSeriesLabels, type WireSeriesLabels } from "../wire/wire-labels.ts";
 import type { ChunkReading } from "./aggregates.ts";
@@ -30,9 +31,9 @@ export class SeriesReader {
   readonly #options: SeriesReaderOptions;
   readonly #replicas: ChunkedReplica[] = [];
   readonly #labels: WireSeriesLabels = createSeriesLabels();
-  #replicaOf = new Int32Array(64);
-  #merged = new SampleBuffer();
-  #scratch = new SampleBuffer();
+  #replicaOf = new Int32Array(16);
+  #merged = takeSamples();
+  #scratch = takeSamples();
 
   constructor(options: SeriesReaderOptions) {
     this.#options = options;
@@ -55,6 +56,14 @@ export class SeriesReader {
       // Counters lose their markers when they are made totals.
       hasStale: samples.hasStale && this.#options.reading !== "counter",
     };
+  }
+
+  /** Gives the buffers back. Neither this reader nor its last column may be used after that. */
+  release(): void {
+    giveSamples(this.#merged);
+    giveSamples(this.#scratch);
+    for (const replica of this.#replicas) giveSamples(replica.samples);
+    this.#replicas.length = 0;
   }
 
   /** Bytes of the buffers. */

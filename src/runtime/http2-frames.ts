@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /*
  * HTTP/2's frames (RFC 9113, section 4):   length u24 | type u8 | flags u8 | stream u31 | payload
  */
@@ -63,7 +65,8 @@ export class FrameWriter {
 
   /** All frames so far; the writer is empty then. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#fill);
+    const taken = Buffer.allocUnsafe(this.#fill); // Small ones share memory.
+    taken.set(this.#bytes.subarray(0, this.#fill));
     this.#fill = 0;
     if (this.#bytes.length > 65_536) this.#bytes = new Uint8Array(4096);
     return taken;

@@ -90,17 +90,12 @@ export class RequestEncoder {
     this.#authority = authority;
   }
 
-  /** The header block of a request. Must be called in the order in which the blocks are sent. */
-  blockOf({ path, authority = this.#authority, headers }: Http2Request): Uint8Array {
-    const lead = this.#leadOf(path, authority);
-    const rest = encodedOnce(headers);
-    const start = this.#isFirst ? noTable : noBytes;
+  /** The header block of a request, in parts. Must be called in the order in which the blocks are sent. */
+  partsOf({ path, authority = this.#authority, headers }: Http2Request): readonly Uint8Array[] {
+    const parts = [this.#leadOf(path, authority), encodedOnce(headers)];
+    if (this.#isFirst) parts.unshift(noTable);
     this.#isFirst = false;
-    const block = new Uint8Array(start.length + lead.length + rest.length);
-    block.set(start);
-    block.set(lead, start.length);
-    block.set(rest, start.length + lead.length);
-    return block;
+    return parts;
   }
 
   #leadOf(path: string, authority: string): Uint8Array {
@@ -118,8 +113,6 @@ export class RequestEncoder {
     return lead;
   }
 }
-
-const noBytes = new Uint8Array(0);
 
 /** Headers that were encoded last: calls that belong together share theirs, whatever the connection. */
 let encoded: { readonly headers: Http2Request["headers"]; readonly bytes: Uint8Array } | undefined;

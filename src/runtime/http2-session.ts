@@ -243,15 +243,25 @@ export class Http2Session implements FrameSink, StreamHost {
     this.#socket.end();
   }
 
-  #writeHeaders(stream: ClientStream, id: number): void {
-    const block = this.#requests.blockOf(stream.request);
-    const endStream = stream.request.body.length === 0 ? frameFlag.endStream : 0;
-    for (let from = 0; from < block.length; from += this.#peerFrameSize) {
-      const to = Math.min(block.length, from + this.#peerFrameSize);
-      const type = from === 0 ? frameType.headers : frameType.continuation;
-      const flags = (from === 0 ? endStream : 0) | (to === block.length ? frameFlag.endHeaders : 0);
-      this.#writer.head(to - from, type, flags, id);
-      this.#writer.raw(block.subarray(from, to));
+  #writeHeaders({ request }: ClientStream, id: number): void {
+    const parts = this.#requests.partsOf(request);
+    const endStream = request.body.length === 0 ? frameFlag.endStream : 0;
+    let left = 0;
+    for (const part of parts) left += part.length;
+    let room = Math.min(left, this.#peerFrameSize);
+    this.#writer.head(room, frameType.headers, endStream | (room === left ? frameFlag.endHeaders : 0), id);
+    for (const part of parts) {
+      for (let from = 0; from < part.length; ) {
+        if (room === 0) {
+          room = Math.min(left, this.#peerFrameSize);
+          this.#writer.head(room, frameType.continuation, room === left ? frameFlag.endHeaders : 0, id);
+        }
+        const size = Math.min(room, part.length - from);
+        this.#writer.raw(size === part.length ? part : part.subarray(from, from + size));
+        from += size;
+        room -= size;
+        left -= size;
+      }
     }
   }
 

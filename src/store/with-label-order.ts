@@ -1,5 +1,7 @@
 import { GatewayError } from "../lib/errors.ts";
+import { freshBytes } from "../wire/byte-slab.ts";
 import { compareWireLabels } from "../wire/compare-wire-labels.ts";
+import { copyBytes } from "../wire/copy-bytes.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import { firstRows } from "../wire/warning-batch.ts";
 import { passBatches } from "./pass-batches.ts";
@@ -59,5 +61,9 @@ function sortedRows(batch: SeriesBatch, last: Uint8Array | undefined): number {
 
 function labelsOfRow(batch: SeriesBatch, row: number): Uint8Array {
   const bytes = batch.buffers[batch.labelBuffer[row] as number] as Uint8Array;
-  return bytes.slice(batch.labelStart[row], batch.labelEnd[row]);
+  const start = batch.labelStart[row] as number;
+  const end = batch.labelEnd[row] as number;
+  const labels = freshBytes(end - start);
+  copyBytes(labels, 0, bytes, start, end);
+  return labels;
 }

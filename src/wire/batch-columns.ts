@@ -1,8 +1,11 @@
 import { assert } from "../lib/assert.ts";
+import type { ClusterOutcome } from "../model/completeness.ts";
 import { noChunk, type SeriesBatch } from "./series-batch.ts";
 
 /** Buffers that one batch can name. */
 export const maxBuffers = 0xffff;
+
+const fewBuffers = 8;
 
 /** A SeriesBatch that grows: the columns of rows and chunks, filled by a builder. */
 export class BatchColumns implements SeriesBatch {
@@ -10,6 +13,7 @@ export class BatchColumns implements SeriesBatch {
   chunkCount = 0;
   buffers: Uint8Array[] = [];
   warnings: string[] = [];
+  clusters: readonly ClusterOutcome[] | undefined;
   labelBuffer: Uint16Array;
   labelStart: Uint32Array;
   labelEnd: Uint32Array;
@@ -22,7 +26,8 @@ export class BatchColumns implements SeriesBatch {
   rawEncoding: Uint8Array;
   rawStart: Uint32Array;
   rawEnd: Uint32Array;
-  #indexes = new Map<Uint8Array, number>();
+  /** `undefined` while there are few. */
+  #indexes: Map<Uint8Array, number> | undefined;
   #lastBuffer: Uint8Array | undefined;
   #lastIndex = 0;
 
@@ -52,16 +57,28 @@ export class BatchColumns implements SeriesBatch {
   /** Number of a buffer in this batch, added where it is new. */
   indexOf(buffer: Uint8Array): number {
     if (buffer === this.#lastBuffer) return this.#lastIndex;
-    let index = this.#indexes.get(buffer);
+    let index = this.#known(buffer);
     if (index === undefined) {
       index = this.buffers.length;
       assert(index < maxBuffers, `a batch names at most ${maxBuffers} buffers`);
       this.buffers.push(buffer);
-      this.#indexes.set(buffer, index);
+      if (index >= fewBuffers) this.#note(buffer, index);
     }
     this.#lastBuffer = buffer;
     this.#lastIndex = index;
     return index;
+  }
+
+  /** A few buffers are looked through; the first ones are noted once there are more. */
+  #known(buffer: Uint8Array): number | undefined {
+    if (this.buffers.length > fewBuffers) return this.#indexes?.get(buffer);
+    const index = this.buffers.indexOf(buffer);
+    return index < 0 ? undefined : index;
+  }
+
+  #note(buffer: Uint8Array, index: number): void {
+    if (index === fewBuffers) this.#indexes = new Map(this.buffers.map((known, at) => [known, at]));
+    else this.#indexes?.set(buffer, index);
   }
 
   /** Opens a row; chunks added from here on are its chunks until the next row. */
@@ -149,7 +166,8 @@ export class BatchColumns implements SeriesBatch {
     this.chunkCount = 0;
     this.buffers = [];
     this.warnings = [];
-    this.#indexes.clear();
+    this.clusters = undefined;
+    this.#indexes = undefined;
     this.#lastBuffer = undefined;
   }
 

@@ -1,11 +1,11 @@
 import { BatchColumns } from "./batch-columns.ts";
 
-/** Kept for the next streams; at most some 1.5 MiB. */
-const maxFree = 64;
+/** Kept for the next streams; some 1.5 MiB where none of them has grown. */
+const maxFree = 256;
 const rows = 64;
 const chunks = 128;
 /** Columns that have grown past this are not kept. */
-const maxKeptChunks = 512;
+const maxKeptChunks = 256;
 
 const free: BatchColumns[] = [];
 

@@ -1,4 +1,5 @@
 import { BatchColumns } from "./batch-columns.ts";
+import { freshBytes } from "./byte-slab.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import type { SeriesBatch } from "./series-batch.ts";
 
@@ -12,7 +13,7 @@ export function copyRow(batch: SeriesBatch, row: number, into?: BatchColumns): B
   for (let chunk = from; chunk < to; chunk++) {
     sizeBytes += (batch.chunkEnd[chunk] as number) - (batch.chunkStart[chunk] as number);
   }
-  const bytes = new Uint8Array(sizeBytes);
+  const bytes = into === undefined ? new Uint8Array(sizeBytes) : freshBytes(sizeBytes);
   const labels = batch.buffers[batch.labelBuffer[row] as number] as Uint8Array;
   copyBytes(bytes, 0, labels, labelStart, labelStart + labelsSize);
   const copy = into ?? new BatchColumns(1, to - from);

@@ -54,7 +54,7 @@ function frames(): Uint8Array {
   out.goaway(2);
   out.head(1, 0x42, 0, 1);
   out.raw(Uint8Array.of(1));
-  return out.take();
+  return Uint8Array.from(out.take());
 }
 
 const expected = [
