@@ -47,6 +47,7 @@ export function changingCall(grammar: Grammar, budget: number): QueryNode {
   const { random, modern, features } = grammar;
   const rest = Math.max(1, budget - 1);
   if (modern && features.has("histograms") && random.chance(0.4)) return histogramCall(grammar, rest);
+  if (modern && features.has("experimental") && random.chance(0.1)) return experimentalCall(grammar, rest);
   switch (random.below(9)) {
     case 0:
       return labelReplace(grammar, rest);
@@ -65,6 +66,33 @@ export function changingCall(grammar: Grammar, budget: number): QueryNode {
     default:
       return histogramQuantile(grammar, rest);
   }
+}
+
+const dataLabels = [
+  "",
+  '{region="eu"}',
+  '{rack=~".+"}',
+  '{__name__="build_info"}',
+  '{__name__=~".*_info", version=~"1.*"}',
+  '{none!=""}',
+];
+
+function experimentalCall(grammar: Grammar, budget: number): QueryNode {
+  const { random } = grammar;
+  if (random.chance(0.4)) {
+    const names = Array.from({ length: random.below(3) + 1 }, () => `, "${random.oneOf(labelNames)}"`).join(
+      "",
+    );
+    return node(
+      "vector",
+      random.oneOf(["sort_by_label(", "sort_by_label_desc("]),
+      grammar.vector(budget),
+      `${names})`,
+    );
+  }
+  const labels = random.oneOf(dataLabels);
+  const inner = random.chance(0.8) ? grammar.vectorOf("any", budget) : grammar.vector(budget);
+  return node("vector", "info(", inner, labels === "" ? ")" : `, ${labels})`);
 }
 
 const replacements = [

@@ -1,7 +1,7 @@
 /**
  * Random queries to a real Prometheus and to our gateway over a sidecar over the same one; the answers must be the same.
  *
- *   node tests/fuzz/run.ts [--seed N] [--budget 60s] [--queries N] [--from N] [--features floats,experimental]
+ *   node tests/fuzz/run.ts [--seed N] [--budget 60s] [--queries N] [--from N] [--features floats,histograms,experimental,delayed-name-removal]
  *                          [--no-annotations] [--shrink]
  *
  * Debian's Prometheus answers, or the 3.x that `PROMETHEUS_BINARY` names, of which every difference counts.
@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
     budget: { type: "string", default: "60s" },
     queries: { type: "string", default: "1000000" },
     from: { type: "string", default: "0" },
-    features: { type: "string", default: "floats,experimental" },
+    features: { type: "string", default: "floats,histograms,experimental" },
     annotations: { type: "boolean", default: true },
     shrink: { type: "boolean", default: false },
   },
@@ -38,7 +38,9 @@ async function main(): Promise<number> {
   }
   const { modern } = programs;
   const seed = Number(flags.seed);
-  const pair = await startPair({ programs, modern });
+  const features = new Set(flags.features.split(",") as Feature[]);
+  const delayedNameRemoval = features.has("delayed-name-removal");
+  const pair = await startPair({ programs, modern, delayedNameRemoval });
   const [gateway, prometheus] = [createApiClient(pair.gateway), createApiClient(pair.prometheus)];
   try {
     const tally = await fuzz({
@@ -46,7 +48,7 @@ async function main(): Promise<number> {
       from: Number(flags.from),
       queries: Number(flags.queries),
       budgetMs: parseDuration(flags.budget),
-      features: new Set(flags.features.split(",") as Feature[]),
+      features,
       annotations: modern && flags.annotations,
       shrink: flags.shrink,
       modern,

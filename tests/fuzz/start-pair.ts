@@ -20,6 +20,8 @@ export interface PairOptions {
   readonly programs: { readonly prometheus: string; readonly promtool: string };
   /** Whether data and queries may do what Prometheus 2.42 answers otherwise, and features of 3.x are on. */
   readonly modern: boolean;
+  /** Whether metric names go at the end of a query alone. */
+  readonly delayedNameRemoval?: boolean;
 }
 
 /** A real Prometheus, and our gateway over our sidecar over the same one. */
@@ -54,11 +56,15 @@ export async function startPair(options: PairOptions): Promise<Pair> {
   }
 }
 
-const features = [
-  "promql-experimental-functions",
-  "promql-extended-range-selectors",
-  "promql-binop-fill-modifiers",
-];
+function featuresOf({ modern, delayedNameRemoval = false }: PairOptions): readonly string[] {
+  if (!modern) return [];
+  return [
+    "promql-experimental-functions",
+    "promql-extended-range-selectors",
+    "promql-binop-fill-modifiers",
+    ...(delayedNameRemoval ? ["promql-delayed-name-removal"] : []),
+  ];
+}
 
 async function startPrometheus(
   folder: string,
@@ -87,7 +93,7 @@ async function startPrometheus(
       "--web.enable-remote-write-receiver",
       `--web.listen-address=${address}`,
       "--log.level=warn",
-      `--enable-feature=${options.modern ? features.join(",") : "promql-negative-offset"}`,
+      ...featuresOf(options).map((feature) => `--enable-feature=${feature}`),
     ],
     cwd: folder,
   });
@@ -131,7 +137,7 @@ async function startGateway(
     `--endpoint=${sidecar.grpc}`,
     "--http-grace-period=1s",
     "--grpc-grace-period=1s",
-    ...(options.modern ? [`--enable-feature=${features.join(",")}`] : []),
+    ...featuresOf(options).map((feature) => `--enable-feature=${feature}`),
   ]);
   processes.push(child);
   await waitUntilReady(child, `http://${http}/-/ready`, 60_000);
