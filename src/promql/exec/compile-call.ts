@@ -143,7 +143,11 @@ function timestamp(call: Call): Operator {
   if (inner.kind === "selector" && inner.signed !== true) {
     const pinned = arg.kind === "invariant";
     const selector = createSelector(compiler.run, inner, pinned ? firstStepOf(span) : span, "times");
-    return changed(call, pinned ? repeatSteps(selector, span.grid.count) : selector, () => undefined);
+    return changed(
+      call,
+      pinned ? repeatSteps(compiler.run, selector, span.grid.count) : selector,
+      () => undefined,
+    );
   }
   return createInstantCall(compiler.run, {
     input: vectorArg(call, 0),

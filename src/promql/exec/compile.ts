@@ -75,7 +75,7 @@ function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: b
         ? compileSmoothedSelector(compiler, node, span)
         : createSelector(run, node, span, "values");
     case "invariant":
-      return repeatSteps(compiler.vector(node.expr, firstStepOf(span), sorted), steps);
+      return repeatSteps(run, compiler.vector(node.expr, firstStepOf(span), sorted), steps);
     case "aggregate":
       return compileAggregate(compiler, summing(node), span, sorted);
     case "binary":
@@ -164,7 +164,8 @@ function compileSubquery(compiler: Compiler, node: SubqueryNode, span: Span): Sa
     valueTypeOf(node.expr) === "scalar"
       ? vectorOfScalar(compiler.scalar(node.expr, inner), inner.grid.count)
       : compiler.vector(node.expr, inner, false);
-  return createSubquery(input.repeats ? mergeRepeats(compiler.run, input, false) : input, inner.grid);
+  const { run } = compiler;
+  return createSubquery(run, input.repeats ? mergeRepeats(run, input, false) : input, inner.grid);
 }
 
 function compileScalar(compiler: Compiler, node: PlanNode, span: Span): ScalarOperator {

@@ -1,13 +1,16 @@
 import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
+import { createGrowthCount } from "./growth.ts";
 import { createColumn, type Operator } from "./operator.ts";
 import { pullMapped } from "./pull.ts";
+import type { Run } from "./run.ts";
 import { noLabels } from "./series-labels.ts";
 
 /** Repeats the one step of `input` over all steps. */
-export function repeatSteps(input: Operator, steps: number): Operator {
+export function repeatSteps(run: Run, input: Operator, steps: number): Operator {
   if (steps === 1) return input;
   const out = createColumn(steps, noLabels);
   const histograms = new HistogramColumn();
+  const countGrowth = createGrowthCount(run);
   return {
     names: input.names,
     ordered: input.ordered,
@@ -23,6 +26,7 @@ export function repeatSteps(input: Operator, steps: number): Operator {
         if (column.histograms?.has(0)) {
           histograms.clear();
           for (let k = 0; k < steps; k++) histograms.setFrom(k, column.histograms, 0);
+          countGrowth(histograms);
           out.histograms = histograms;
         }
         return steps === 0 ? undefined : out;

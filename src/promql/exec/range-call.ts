@@ -4,6 +4,7 @@ import type { MixedKernel, MixedOut } from "../functions/mixed/mixed-kernel.ts";
 import type { RangeKernel } from "../functions/range-kernel.ts";
 import { createWindowCache, type WindowGrid, type Windows } from "../functions/windows.ts";
 import { createNameDropper } from "./drop-name.ts";
+import { createGrowthCount } from "./growth.ts";
 import {
   type Column,
   createColumn,
@@ -90,6 +91,7 @@ const noHistograms = new HistogramColumn();
 /** The same for series of which some samples are histograms, or know when their counter began. */
 function createMixedCall(run: Run, call: RangeCall, kernel: MixedKernel) {
   const made = new HistogramColumn();
+  const countGrowth = createGrowthCount(run);
   let sizesTo = new Float64Array(1);
   return (samples: Samples, windows: Windows, column: Column): void => {
     const { times, values, length, histograms, startTimesMs } = samples;
@@ -114,6 +116,7 @@ function createMixedCall(run: Run, call: RangeCall, kernel: MixedKernel) {
       },
       out,
     );
+    countGrowth(made);
     column.histograms = undefined;
     for (let k = 0; k < column.present.length; k++) {
       if (column.present[k] === 1 && made.has(k)) {

@@ -5,6 +5,7 @@ import type { SampleColumn, SampleSource, SelectRequest } from "../../store/samp
 import { createWindowCache, type Windows } from "../functions/windows.ts";
 import type { MatrixNode, SelectorNode } from "../plan/node.ts";
 import { extendRange } from "./extension.ts";
+import { createGrowthCount } from "./growth.ts";
 import { createStatsReader } from "./histogram-stats.ts";
 import {
   type Column,
@@ -60,6 +61,7 @@ export function createSelector(run: Run, node: SelectorNode, span: Span, picked:
   const cache = createWindowCache({ ...endsOf(span.grid, node), rangeMs: run.lookbackMs }, run.holdBytes);
   const column = createColumn(span.grid.count, noLabels);
   const histograms = new HistogramColumn();
+  const countGrowth = createGrowthCount(run);
   const pick = (series: SampleColumn): Column | undefined => {
     const windows = cache.windowsOf(series.timesMs, series.length);
     column.count = pickLatest(series, windows, column);
@@ -72,6 +74,7 @@ export function createSelector(run: Run, node: SelectorNode, span: Span, picked:
       run.count(series.length, column.count);
     } else {
       const size = pickHistograms(series.histograms, windows, column, histograms);
+      countGrowth(histograms);
       run.count(sizeOf(series, series.histograms), column.count + size);
     }
     if (column.count === 0) return undefined;
@@ -177,11 +180,16 @@ export function createMatrixSelector(run: Run, node: MatrixNode, span: Span): Sa
     startTimes: new Float64Array(0),
     histograms: new HistogramColumn(),
   };
+  const countGrowth = createGrowthCount(run);
   const lend = (series: SampleColumn): Samples => {
     const { histograms } = series;
     run.count(histograms === undefined ? series.length : sizeOf(series, histograms), 0);
     const startTimesMs = usesStartTimes ? series.startTimesMs : undefined;
-    if (series.hasStale) return withoutStale(series, startTimesMs, scratch);
+    if (series.hasStale) {
+      const kept = withoutStale(series, startTimesMs, scratch);
+      countGrowth(scratch.histograms);
+      return kept;
+    }
     return {
       labels: series.labels,
       length: series.length,

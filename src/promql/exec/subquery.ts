@@ -1,8 +1,10 @@
 import { resetHints } from "../../model/histogram/histogram.ts";
 import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import type { StepGrid } from "../engine.ts";
+import { createGrowthCount } from "./growth.ts";
 import type { Column, Operator, Samples, SamplesOperator } from "./operator.ts";
 import { pullMapped } from "./pull.ts";
+import type { Run } from "./run.ts";
 
 interface Scratch {
   readonly times: Float64Array;
@@ -11,13 +13,14 @@ interface Scratch {
 }
 
 /** The steps of an inner expression as samples; `input` must not repeat label sets. */
-export function createSubquery(input: Operator, grid: StepGrid): SamplesOperator {
+export function createSubquery(run: Run, input: Operator, grid: StepGrid): SamplesOperator {
   const steps = Float64Array.from({ length: grid.count }, (_, k) => grid.startMs + k * grid.stepMs);
   const scratch: Scratch = {
     times: new Float64Array(grid.count),
     values: new Float64Array(grid.count),
     histograms: new HistogramColumn(),
   };
+  const countGrowth = createGrowthCount(run);
   const lend = (column: Column): Samples => {
     const { labels, dropName, histograms } = column;
     const shared = { labels, dropName, startTimesMs: undefined };
@@ -25,6 +28,7 @@ export function createSubquery(input: Operator, grid: StepGrid): SamplesOperator
       return { ...shared, length: column.count, times: steps, values: column.values, histograms };
     }
     const length = compact(column, steps, scratch);
+    countGrowth(scratch.histograms);
     return {
       ...shared,
       length,
