@@ -11,6 +11,8 @@ export interface ClusterRead {
   begin(): readonly string[];
   /** A batch that an endpoint answered. */
   saw(endpoint: QueryableEndpoint, batch: SeriesBatch): void;
+  /** What an endpoint, itself a gateway, says of the clusters behind it. */
+  heard(endpoint: QueryableEndpoint, outcomes: readonly ClusterOutcome[]): void;
   /** An endpoint failed; `received`: after it had answered something. */
   failed(endpoint: QueryableEndpoint, reason: string, received: boolean): void;
   /** What is known so far: a cluster that is still being read counts as complete. */
@@ -69,6 +71,10 @@ export function createClusterRead(options: ClusterReadOptions): ClusterRead {
       const kind = batch.failure === undefined ? "warned" : batch.failure === "before" ? "failed" : "broken";
       if (notes.get(endpoint) === undefined || kind !== "warned")
         notes.set(endpoint, { reason: warning, kind });
+      if (kind !== "warned") checkStrict(endpoint);
+    },
+    heard(endpoint, outcomes) {
+      if (outcomes.length > 0) nested.set(endpoint, outcomes);
     },
     failed(endpoint, reason, received) {
       notes.set(endpoint, { reason, kind: received ? "broken" : "failed" });

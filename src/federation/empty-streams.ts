@@ -10,7 +10,8 @@ export function countEmptyStreams(inner: Store, counter: Counter): Store {
       let empty = true;
       return passBatches(() => inner.series(ctx, request), {
         batch(batch) {
-          empty = false;
+          // Words on clusters are no answer.
+          if (batch.count > 0 || batch.warnings.length > 0) empty = false;
           return batch;
         },
         over() {

@@ -1,6 +1,7 @@
 import { compareBytewise } from "../lib/bytes.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { linkAbort } from "../lib/linked-abort.ts";
+import { createCompletenessLog } from "../model/completeness.ts";
 import { stripMatched } from "../model/label-matching.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Matcher } from "../model/matcher.ts";
@@ -249,7 +250,9 @@ async function noted(
     warning ??= message;
     ctx.warn(message);
   };
-  const answer = await ask({ ...ctx, warn });
+  const below = createCompletenessLog();
+  const answer = await ask({ ...ctx, warn, completeness: below });
+  read?.heard(member, below.outcomes());
   if (warning !== undefined) read?.failed(member, warning, answer.length > 0);
   return answer;
 }

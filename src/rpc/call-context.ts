@@ -1,4 +1,5 @@
 import { GatewayError } from "../lib/errors.ts";
+import { type ClusterOutcome, createCompletenessLog } from "../model/completeness.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { MemoryAccount, QueryContext } from "../store/store.ts";
 import { type GrpcFailure, statusOf } from "./grpc-failure.ts";
@@ -17,6 +18,8 @@ export interface Call {
   readonly ctx: QueryContext;
   /** Warnings since the last asking. */
   takeWarnings(): readonly string[];
+  /** What became of the expected clusters so far. */
+  clusters(): readonly ClusterOutcome[];
   /** Whether the caller has gone: there is nobody to answer to. */
   isGone(): boolean;
   /** Whether the time that the caller gave is over. */
@@ -44,6 +47,7 @@ export function openCall(options: CallOptions): Call {
   const warnings: string[] = [];
   const said = new Set<string>();
   const memory = watchMemory(options.memory);
+  const completeness = createCompletenessLog();
   const onAbort = () => scope.abort(new DOMException("context canceled", "AbortError"));
   let expired = false;
   let stopTimer: (() => void) | undefined;
@@ -65,7 +69,9 @@ export function openCall(options: CallOptions): Call {
       },
       metadata: metadataOf(options.header),
       memory: memory.account,
+      completeness,
     },
+    clusters: completeness.outcomes,
     takeWarnings: () => warnings.splice(0),
     isGone: () => signal.aborted,
     isExpired: () => expired,

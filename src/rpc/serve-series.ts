@@ -4,6 +4,7 @@ import { createMatcher } from "../model/matches.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ServerExchange } from "../runtime/server-exchange.ts";
 import type { SeriesRequest } from "../store/store.ts";
+import { encodeCompletenessFrame } from "../wire/completeness-hint.ts";
 import { createDeframer } from "../wire/grpc-frames.ts";
 import { decodeGrpcTimeout, encodeGrpcMessage, grpcStatusName } from "../wire/grpc-headers.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
@@ -91,7 +92,10 @@ async function sendSeries(series: SeriesCall, served: ServedStore): Promise<void
     for (;;) {
       const next = await nextBatch(series, batches, served.clock);
       sendWarnings(series, call.takeWarnings());
-      if (next.done === true) break;
+      if (next.done === true) {
+        sendClusters(series);
+        break;
+      }
       sendWarnings(series, next.value.warnings);
       sendFull(series, next.value);
       while (series.exchange.waitingBytes() > maxWaitingBytes) {
@@ -165,6 +169,15 @@ function sendWarnings(series: SeriesCall, warnings: readonly string[]): void {
     write(series, encodeWarningFrame(warning));
     series.meter.sent(1);
   }
+}
+
+/** Says at the end of a whole answer which clusters are in it. */
+function sendClusters(series: SeriesCall): void {
+  const outcomes = series.call.clusters();
+  if (outcomes.length === 0) return;
+  sendHeld(series);
+  write(series, encodeCompletenessFrame(outcomes));
+  series.meter.sent(1);
 }
 
 /** Writes bytes that nobody else has, and lets their memory be used again when they have left. */

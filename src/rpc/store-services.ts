@@ -2,6 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { GatewayError } from "../lib/errors.ts";
 import { createMatcher } from "../model/matches.ts";
+import { encodeCompletenessFrame } from "../wire/completeness-hint.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "../wire/gen/grpc/health/v1/health_pb.ts";
 import { Info } from "../wire/gen/thanos/info/info_pb.ts";
 import { type SeriesResponse, SeriesResponseSchema, Store } from "../wire/gen/thanos/store_pb.ts";
@@ -39,13 +40,13 @@ export function addStoreServices(router: ConnectRouter, served: ServedStore): vo
       unary(served, context, async (call) => {
         const wanted = toLabelRequest(fromLabelNamesMessage(request));
         const values = await served.store.labelNames(call.ctx, wanted);
-        return toLabelNamesAnswer({ values, warnings: call.takeWarnings() });
+        return toLabelNamesAnswer({ values, warnings: call.takeWarnings(), clusters: call.clusters() });
       }),
     labelValues: (request, context) =>
       unary(served, context, async (call) => {
         const { label, ...rest } = fromLabelValuesMessage(request);
         const values = await served.store.labelValues(call.ctx, { ...toLabelRequest(rest), label });
-        return toLabelValuesAnswer({ values, warnings: call.takeWarnings() });
+        return toLabelValuesAnswer({ values, warnings: call.takeWarnings(), clusters: call.clusters() });
       }),
   });
   router.service(Health, {
@@ -177,6 +178,7 @@ async function* streamSeries(
     }
     yield* warn(call.takeWarnings());
     yield* responses(framer.flush());
+    if (call.clusters().length > 0) yield* responses(encodeCompletenessFrame(call.clusters()));
     meter.handled("OK");
   } catch (error) {
     throw failed(served, context, call, { error, handled: meter.handled });

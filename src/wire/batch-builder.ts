@@ -52,9 +52,10 @@ export class BatchBuilder {
     return this.#columns.chunkCount;
   }
 
-  /** Whether there is nothing to take: no row, no warning. */
+  /** Whether there is nothing to take: no row, no warning, no word on clusters. */
   get empty(): boolean {
-    return this.#columns.count === 0 && this.#columns.warnings.length === 0;
+    const { count, warnings, clusters } = this.#columns;
+    return count === 0 && warnings.length === 0 && clusters === undefined;
   }
 
   /** Whether the batch must be taken before more is added: it names nearly as many buffers as it can. */
@@ -63,7 +64,7 @@ export class BatchBuilder {
   }
 
   /**
-   * Adds the rows and warnings of one SeriesResponse message; hints are left out.
+   * Adds what one SeriesResponse message holds; hints of others are left out.
    * Throws GatewayError `internal` on broken bytes and adds nothing then.
    */
   add(message: Uint8Array): void {

@@ -1,6 +1,9 @@
 import { create } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import type { ClusterOutcome } from "../model/completeness.ts";
 import type { Matcher } from "../model/matcher.ts";
 import type { TimeRange } from "../model/time-range.ts";
+import { fromCompletenessHint, toCompletenessHint } from "./completeness-hint.ts";
 import {
   type LabelNamesRequest,
   LabelNamesRequestSchema,
@@ -28,6 +31,8 @@ export interface WireLabelRequest {
 export interface WireLabelAnswer {
   readonly values: readonly string[];
   readonly warnings: readonly string[];
+  /** What a gateway says of the clusters behind it; [] for nothing. */
+  readonly clusters: readonly ClusterOutcome[];
 }
 
 export function toLabelNamesMessage(request: WireLabelRequest): LabelNamesRequest {
@@ -52,19 +57,19 @@ export function fromLabelValuesMessage(
 }
 
 export function toLabelNamesAnswer(answer: WireLabelAnswer): LabelNamesResponse {
-  return create(LabelNamesResponseSchema, { names: [...answer.values], warnings: [...answer.warnings] });
+  return create(LabelNamesResponseSchema, { names: [...answer.values], ...restOf(answer) });
 }
 
 export function toLabelValuesAnswer(answer: WireLabelAnswer): LabelValuesResponse {
-  return create(LabelValuesResponseSchema, { values: [...answer.values], warnings: [...answer.warnings] });
+  return create(LabelValuesResponseSchema, { values: [...answer.values], ...restOf(answer) });
 }
 
 export function fromLabelNamesAnswer(message: LabelNamesResponse): WireLabelAnswer {
-  return { values: message.names, warnings: message.warnings };
+  return { values: message.names, warnings: message.warnings, clusters: clustersOf(message) };
 }
 
 export function fromLabelValuesAnswer(message: LabelValuesResponse): WireLabelAnswer {
-  return { values: message.values, warnings: message.warnings };
+  return { values: message.values, warnings: message.warnings, clusters: clustersOf(message) };
 }
 
 function labelFields(request: WireLabelRequest) {
@@ -87,4 +92,15 @@ function labelRequestOf(message: LabelNamesRequest | LabelValuesRequest): WireLa
     partialResponse: fromStrategy(message),
     limit: fromInt64(message.limit),
   };
+}
+
+function restOf({ warnings, clusters }: WireLabelAnswer) {
+  return {
+    warnings: [...warnings],
+    ...(clusters.length === 0 ? {} : { hints: toCompletenessHint(clusters) }),
+  };
+}
+
+function clustersOf({ hints }: { readonly hints?: Any | undefined }): readonly ClusterOutcome[] {
+  return fromCompletenessHint(hints) ?? [];
 }

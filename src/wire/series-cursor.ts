@@ -1,5 +1,6 @@
 import type { Arena } from "./arena.ts";
 import type { BatchColumns } from "./batch-columns.ts";
+import { readCompletenessHint } from "./completeness-hint.ts";
 import { createLabelSpan, isPlainLabel, labelSize, readLabel, writeLabel } from "./label-records.ts";
 import { varintSize } from "./varint.ts";
 import { WireReader } from "./wire-reader.ts";
@@ -27,15 +28,15 @@ const reader = new WireReader("SeriesResponse");
 const labelReader = new WireReader("Series");
 const span = createLabelSpan();
 
-/** Reads one SeriesResponse; hints are left out. Throws GatewayError `internal` on broken bytes. */
+/** Reads one SeriesResponse. Throws GatewayError `internal` on broken bytes. */
 export function readSeriesResponse(target: CursorTarget, bytes: Uint8Array): void {
   reader.reset(bytes);
   let pos = 0;
   while (pos < bytes.length) {
     reader.pos = pos;
     const tag = reader.uint32();
-    if (tag !== 0x0a && tag !== 0x12 && tag !== 0x22) {
-      reader.skipUnknown(tag, tag === 0x1a ? 0b10110 : 0b11110);
+    if (tag !== 0x0a && tag !== 0x12 && tag !== 0x22 && tag !== 0x1a) {
+      reader.skipUnknown(tag, 0b11110);
       pos = reader.pos;
       continue;
     }
@@ -43,9 +44,15 @@ export function readSeriesResponse(target: CursorTarget, bytes: Uint8Array): voi
     const start = reader.pos;
     if (tag === 0x0a) readSeries(target, bytes, start, end);
     else if (tag === 0x22) readSeriesBatch(target, bytes, start, end);
+    else if (tag === 0x1a) readHint(target.columns, bytes.subarray(start, end));
     else target.columns.warnings.push(decoder.decode(bytes.subarray(start, end)));
     pos = end;
   }
+}
+
+/** Only what a gateway below says of its clusters is kept. */
+function readHint(columns: BatchColumns, hint: Uint8Array): void {
+  columns.clusters = readCompletenessHint(hint) ?? columns.clusters;
 }
 
 function readSeriesBatch(target: CursorTarget, bytes: Uint8Array, start: number, end: number): void {

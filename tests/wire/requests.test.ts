@@ -136,7 +136,8 @@ requests("of labels are answered as a Thanos store gateway does", () => {
     const values = fromLabelValuesAnswer(fromBinary(LabelValuesResponseSchema, messageOf(body)));
     assert.equal(fromLabelValuesAnswer(toLabelValuesAnswer(values)), values);
   }
-  const answer = { values: ["a", "b"], warnings: ["w"] };
+  const cluster = { cluster: "eu", state: "missing", reason: "gone", sinceMs: 17 } as const;
+  const answer = { values: ["a", "b"], warnings: ["w"], clusters: [cluster] };
   assert.equal(fromLabelNamesAnswer(toLabelNamesAnswer(answer)), answer);
 });
 

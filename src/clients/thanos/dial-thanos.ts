@@ -196,6 +196,7 @@ function callContext(ctx: QueryContext) {
 
 function labelAnswer(ctx: QueryContext, answer: WireLabelAnswer): readonly string[] {
   for (const warning of answer.warnings) ctx.warn(warning);
+  if (answer.clusters.length > 0) ctx.completeness?.add(() => answer.clusters);
   return answer.values;
 }
 

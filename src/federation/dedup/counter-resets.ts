@@ -1,5 +1,6 @@
-import { resetHints } from "../../model/histogram/histogram.ts";
+import type { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import type { SampleBuffer } from "../../wire/sample-buffer.ts";
+import { forgetNoReset } from "./replica.ts";
 
 /** What is known of a counter between its chunks. */
 export interface CounterState {
@@ -31,25 +32,14 @@ export function resetCounterState(state: CounterState): void {
  * Histograms pass as they are, overlaps left out; their resets are found where they are used.
  */
 export function applyCounterResets(samples: SampleBuffer, from: number, state: CounterState): void {
-  const { times, values, length, histograms } = samples;
+  if (samples.histograms !== undefined && holdsHistograms(samples.histograms, from, samples.length)) {
+    dropOverlap(samples, samples.histograms, from, state);
+    return;
+  }
+  const { times, values, length } = samples;
   let { started, lastMs, lastValue, total } = state;
   let at = from;
-  let keptLast = -1;
   for (let i = from; i < length; i++) {
-    if (histograms?.has(i) === true) {
-      const time = times[i] as number;
-      if (time <= lastMs) continue;
-      lastMs = time;
-      times[at] = time;
-      values[at] = 0;
-      if (at !== i) histograms.setFrom(at, histograms, i);
-      // The one before it in its chunk was left out.
-      if (i > from && keptLast !== i - 1 && histograms.hintAt(at) === resetHints.notReset)
-        histograms.setHint(at, resetHints.unknown);
-      keptLast = i;
-      at++;
-      continue;
-    }
     const value = values[i] as number;
     if (Number.isNaN(value)) continue;
     const time = times[i] as number;
@@ -63,13 +53,43 @@ export function applyCounterResets(samples: SampleBuffer, from: number, state: C
       lastValue = value;
       times[at] = time;
       values[at] = total;
-      histograms?.remove(at);
       at++;
     } else if (time === lastMs) lastValue = value;
   }
-  samples.remove(at, length);
+  samples.length = at;
   state.started = started;
   state.lastMs = lastMs;
   state.lastValue = lastValue;
   state.total = total;
+}
+
+/** A chunk has samples of one kind, but for staleness markers. */
+function holdsHistograms(histograms: HistogramColumn, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (histograms.has(i)) return true;
+  return false;
+}
+
+/** Leaves out what a chunk of histograms has at times that are over, and its staleness markers. */
+function dropOverlap(
+  samples: SampleBuffer,
+  histograms: HistogramColumn,
+  from: number,
+  state: CounterState,
+): void {
+  const { times, values, length } = samples;
+  let at = from;
+  let lastKept = -1;
+  for (let i = from; i < length; i++) {
+    const time = times[i] as number;
+    if (time <= state.lastMs || !histograms.has(i)) continue;
+    state.lastMs = time;
+    times[at] = time;
+    values[at] = 0;
+    if (at !== i) histograms.setFrom(at, histograms, i);
+    // The one that it is no reset behind was left out.
+    if (i > from && lastKept !== i - 1) forgetNoReset(samples, at);
+    lastKept = i;
+    at++;
+  }
+  samples.remove(at, length);
 }

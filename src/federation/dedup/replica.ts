@@ -115,7 +115,7 @@ export function appendAdjusted(
 function appendHistograms(out: SampleBuffer, source: SampleBuffer, from: number, to: number): void {
   const { histograms } = source;
   if (histograms === undefined) return;
-  const offset = out.length - to;
-  for (let i = from; i < to; i++)
-    if (histograms.has(i)) out.withHistograms().setFrom(offset + i, histograms, i);
+  let first = from;
+  while (first < to && !histograms.has(first)) first++;
+  if (first < to) out.withHistograms().setRowsFrom(out.length - to + first, histograms, first, to);
 }
