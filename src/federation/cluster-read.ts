@@ -40,6 +40,8 @@ export function createClusterRead(options: ClusterReadOptions): ClusterRead {
   const notes = new Map<QueryableEndpoint, Noted>();
   const nested = new Map<QueryableEndpoint, readonly ClusterOutcome[]>();
   const outcomesOf = (cluster: ClusterView): readonly ClusterOutcome[] => {
+    if (nested.size === 0 && notes.size === 0 && isWhole(cluster, options.chosen))
+      return [{ cluster: cluster.name, state: "complete", reason: "", sinceMs: undefined }];
     const inner = cluster.queryable.flatMap((endpoint) => nested.get(endpoint) ?? []);
     const own = outcomeOf(cluster, options, notes);
     if (inner.length === 0 || own.state === "missing" || own.state === "excluded") return [own];
@@ -82,6 +84,11 @@ export function createClusterRead(options: ClusterReadOptions): ClusterRead {
     },
     outcomes: () => options.clusters.filter(({ expected }) => expected).flatMap(outcomesOf),
   };
+}
+
+/** Whether a cluster of which nothing was noted is complete: the usual case, told without the work of the others. */
+function isWhole({ queryable, lost }: ClusterView, chosen: ReadonlySet<QueryableEndpoint>): boolean {
+  return lost.length === 0 && queryable.some((endpoint) => chosen.has(endpoint));
 }
 
 function isLackingOutcome({ state }: ClusterOutcome): boolean {
