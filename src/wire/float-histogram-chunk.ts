@@ -93,11 +93,14 @@ function sumIsStale(): boolean {
 }
 
 function write(out: SampleBuffer, time: number): void {
-  const { numbers, counts, width } = rows;
+  const { numbers, width } = rows;
   const { values } = numbersRead;
   numbers.count = values[count] as number;
   numbers.zeroCount = values[zeroCount] as number;
   numbers.sum = values[sum] as number;
-  for (let i = 0; i < width; i++) counts[i] = values[firstBucket + i] as number;
-  rows.write(out, out.withHistograms(), time);
+  const column = out.withHistograms();
+  rows.place(out, column, time);
+  const { counts, at } = rows;
+  for (let i = 0; i < width; i++) counts[at + i] = values[firstBucket + i] as number;
+  rows.finish(column);
 }

@@ -78,8 +78,11 @@ function append(out: SampleBuffer): void {
       numbers.count = count;
       numbers.zeroCount = zeroCount;
       numbers.sum = sum.values[0] as number;
+      const column = out.withHistograms();
+      rows.place(out, column, time);
+      if (index > 0) reader.changesOfChanges(values, changes, width);
       addUp();
-      rows.write(out, out.withHistograms(), time);
+      rows.finish(column);
     }
     skipStart(reader, header, index);
     reader.finish();
@@ -92,28 +95,18 @@ function append(out: SampleBuffer): void {
     zeroStep += reader.varbitInt();
     zeroCount += zeroStep;
     reader.xor(sum, 0);
-    if (isStale(sum.words[0] as number, sum.words[1] as number)) continue;
-    for (let i = 0; i < width; i++) {
-      // Most differences change as they did before, and most of them not at all.
-      const steady = i + reader.zeros(width - i);
-      for (; i < steady; i++) values[i] = (values[i] as number) + (changes[i] as number);
-      if (i === width) break;
-      const change = (changes[i] as number) + reader.varbitInt();
-      changes[i] = change;
-      values[i] = (values[i] as number) + change;
-    }
   }
 }
 
 /** Makes counts of the differences. */
 function addUp(): void {
-  const { counts, width, positives, numbers } = rows;
+  const { counts, at, width, positives, numbers } = rows;
   let highest = Math.max(numbers.count, numbers.zeroCount);
   let count = 0;
   for (let i = 0; i < width; i++) {
     if (i === positives) count = 0;
     count += values[i] as number;
-    counts[i] = count;
+    counts[at + i] = count;
     if (count > highest) highest = count;
   }
   if (highest > Number.MAX_SAFE_INTEGER) reader.fail("a count is above 2^53");

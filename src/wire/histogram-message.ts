@@ -81,11 +81,13 @@ export class HistogramMessageReader {
       return false;
     }
     this.#rows.use(this.#layout());
-    const { counts, numbers } = this.#rows;
+    const column = out.withHistograms();
+    this.#rows.place(out, column, this.#timeMs);
+    const { counts, at, numbers, positives } = this.#rows;
     this.#highest = Math.max(numbers.count, numbers.zeroCount);
-    this.#takeCounts(this.#positive, counts, 0);
-    this.#takeCounts(this.#negative, counts, this.#rows.positives);
-    this.#rows.write(out, out.withHistograms(), this.#timeMs);
+    this.#takeCounts(this.#positive, counts, at);
+    this.#takeCounts(this.#negative, counts, at + positives);
+    this.#rows.finish(column);
     return this.#isInteger && this.#highest <= highestInteger;
   }
 

@@ -47,17 +47,22 @@ export function skipStart(reader: VarbitReader, header: HistogramHeader, index: 
 }
 
 /**
- * Where the histograms of one chunk are written. Counts go to `counts`, positives then negatives in the order of the
- * chunk's layout, before each `write`; histograms of a reserved schema are made coarser on the way.
+ * Where the histograms of one chunk are written. Counts go to `counts` from `at` on, positives then negatives in the
+ * order of the chunk's layout, between `place` and `finish`; histograms of a reserved schema are made coarser then.
  */
 export class HistogramRows {
-  /** Bucket counts of the histogram that is written next. */
-  counts = new Float64Array(256);
+  /** Where bucket counts of the histogram that was placed last go. */
+  counts: Float64Array = new Float64Array(0);
+  at = 0;
   /** Buckets of a histogram in the chunk. */
   width = 0;
   positives = 0;
   readonly numbers = { count: 0, sum: 0, zeroCount: 0, resetHint: resetHints.unknown as 0 | 1 | 2 | 3 };
   #layout: HistogramLayout | undefined;
+  #row = 0;
+  #start = 0;
+  /** Counts that are still to be made coarser. */
+  #fine = new Float64Array(256);
   /** Where bucket i of the chunk goes in the layout, where that is another one. */
   #targets: Int32Array | undefined;
 
@@ -70,33 +75,38 @@ export class HistogramRows {
   use(inChunk: HistogramLayout): void {
     this.width = bucketCount(inChunk);
     this.positives = inChunk.positive.length;
-    if (this.counts.length < this.width) this.counts = new Float64Array(2 * this.width);
     this.#layout = inChunk;
     this.#targets = undefined;
     if (inChunk.schema > highestSchema && inChunk.schema !== customSchema) this.#reduce(inChunk);
   }
 
-  /** Appends a histogram of `numbers` and `counts`. */
-  write(out: SampleBuffer, column: HistogramColumn, timeMs: number): void {
-    const row = out.length;
+  /** Appends a histogram, of which counts and `numbers` are to be written. */
+  place(out: SampleBuffer, column: HistogramColumn, timeMs: number): void {
+    this.#row = out.length;
     out.push(timeMs, 0, 0);
-    const layout = this.#layout as HistogramLayout;
-    const start = column.place(row, layout);
-    const { buckets } = column;
-    const { counts, width } = this;
+    this.#start = column.place(this.#row, this.#layout as HistogramLayout);
+    this.counts = this.#targets === undefined ? column.buckets : this.#fine;
+    this.at = this.#targets === undefined ? this.#start : 0;
+  }
+
+  /** Ends what `place` began. */
+  finish(column: HistogramColumn): void {
     const targets = this.#targets;
-    if (targets === undefined) for (let i = 0; i < width; i++) buckets[start + i] = counts[i] as number;
-    else {
-      buckets.fill(0, start, start + bucketCount(layout));
-      for (let i = 0; i < width; i++) {
-        const at = start + (targets[i] as number);
-        buckets[at] = (buckets[at] as number) + (counts[i] as number);
-      }
+    if (targets !== undefined) this.#merge(targets, column.buckets);
+    column.setNumbers(this.#row, this.numbers);
+  }
+
+  #merge(targets: Int32Array, buckets: Float64Array): void {
+    const start = this.#start;
+    buckets.fill(0, start, start + bucketCount(this.#layout as HistogramLayout));
+    for (let i = 0; i < this.width; i++) {
+      const at = start + (targets[i] as number);
+      buckets[at] = (buckets[at] as number) + (this.#fine[i] as number);
     }
-    column.setNumbers(row, this.numbers);
   }
 
   #reduce(inChunk: HistogramLayout): void {
+    if (this.#fine.length < this.width) this.#fine = new Float64Array(2 * this.width);
     const targets = new Int32Array(this.width);
     const shift = inChunk.schema - highestSchema;
     const positive = coarser(inChunk.positive, shift, targets, 0);

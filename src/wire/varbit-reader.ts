@@ -101,13 +101,6 @@ export class VarbitReader {
     this.low = spare === 0 ? low : (low >>> spare) | (high << (32 - spare));
   }
 
-  /** Reads zeros, as far as 25 bits tell, and `most` at most; returns how many. */
-  zeros(most: number): number {
-    const count = Math.min(Math.clz32(this.#window() | 0x7f), most);
-    this.#bit += count;
-    return count;
-  }
-
   /** A signed varbit, the nearest double. */
   varbitInt(): number {
     const window = this.#window();
@@ -131,6 +124,40 @@ export class VarbitReader {
     }
     if (size === 64) return this.high * two32 + (this.low >>> 0);
     return signed(this.low, size);
+  }
+
+  /** Reads `count` signed varbits: adds each to an entry of `changes`, and that to the same entry of `values`. */
+  changesOfChanges(values: Float64Array, changes: Float64Array, count: number): void {
+    const data = this.#data;
+    const from = this.#from;
+    const endBit = this.#endBit;
+    let bit = this.#bit;
+    for (let i = 0; i < count; ) {
+      if (bit >= endBit) this.#failAt(bit);
+      let window = data.getInt32(from + (bit >>> 3)) << (bit & 7);
+      let left = sureBits;
+      for (;;) {
+        const code = shortCodes[window >>> (32 - shortBits)] as number;
+        const length = code & 15;
+        left -= length;
+        if (left < 0) break;
+        if (length === 0) {
+          this.#bit = bit;
+          changes[i] = (changes[i] as number) + this.varbitInt();
+          values[i] = (values[i] as number) + (changes[i] as number);
+          bit = this.#bit;
+          i++;
+          break;
+        }
+        const change = (changes[i] as number) + (code >> 4);
+        changes[i] = change;
+        values[i] = (values[i] as number) + change;
+        window <<= length;
+        bit += length;
+        if (++i === count) break;
+      }
+    }
+    this.#bit = bit;
   }
 
   /** An unsigned varbit, the nearest double. */
@@ -199,6 +226,11 @@ export class VarbitReader {
     throw decodeError(this.#what, problem, this.#start + (Math.min(this.#bit, this.#endBit) >>> 3));
   }
 
+  #failAt(bit: number): never {
+    this.#bit = bit;
+    this.fail("it is cut off");
+  }
+
   /** 32 bits of which the first 25 are sure. */
   #window(): number {
     const bit = this.#bit;
@@ -227,6 +259,16 @@ export class VarbitReader {
     this.#from = 0;
   }
 }
+
+/** Bits of a window that are there wherever it begins. */
+const sureBits = 25;
+/** Varbits of up to so many bits are looked up: their length, and above four bits their number; 0 for longer ones. */
+const shortBits = 9;
+const shortCodes = Int16Array.from({ length: 1 << shortBits }, (_, bits) => {
+  if (bits < 0b100000000) return 1;
+  if (bits < 0b110000000) return (signed((bits >> 4) & 7, 3) << 4) | 5;
+  return bits < 0b111000000 ? (signed(bits & 63, 6) << 4) | 9 : 0;
+});
 
 /** Bits behind three ones and more. */
 const longSizes = [9, 12, 18, 25, 56, 64] as const;

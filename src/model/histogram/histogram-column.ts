@@ -53,12 +53,21 @@ export class HistogramColumn {
     return this.#layouts[row];
   }
 
+  /** Where the buckets of a row begin in `buckets`. */
+  startAt(row: number): number {
+    return this.#starts[row] as number;
+  }
+
   countAt(row: number): number {
     return this.#counts[row] as number;
   }
 
   sumAt(row: number): number {
     return this.#sums[row] as number;
+  }
+
+  zeroCountAt(row: number): number {
+    return this.#zeroCounts[row] as number;
   }
 
   hintAt(row: number): ResetHint {
@@ -101,6 +110,36 @@ export class HistogramColumn {
       return;
     }
     this.set(row, from.lend(fromRow, lent));
+  }
+
+  /** Copies rows [fromRow, toRow) of another column to row `row` and those after it, at once where they are alike. */
+  setRowsFrom(row: number, from: HistogramColumn, fromRow: number, toRow: number): void {
+    for (let at = fromRow; at < toRow; ) {
+      const to = row + at - fromRow;
+      const end = from.runEnd(at, toRow);
+      if (end - at > 1 && this.#isFresh(to, to + end - at)) {
+        this.#setRun(to, from, at, end);
+        at = end;
+      } else {
+        this.setFrom(to, from, at++);
+      }
+    }
+  }
+
+  /** The row behind those from `row` on, up to `to`, whose buckets are of one layout and lie one after the other. */
+  runEnd(row: number, to: number): number {
+    const layout = this.#layouts[row];
+    if (layout === undefined) return row;
+    const width = bucketCount(layout);
+    const starts = this.#starts;
+    const most = Math.min(to, this.#rows);
+    let start = starts[row] as number;
+    let end = row + 1;
+    while (end < most && this.#layouts[end] === layout && starts[end] === start + width) {
+      start += width;
+      end++;
+    }
+    return end;
   }
 
   remove(row: number): void {
@@ -159,6 +198,36 @@ export class HistogramColumn {
   /** Bytes of the arrays. */
   get sizeBytes(): number {
     return 41 * this.#counts.length + 8 * this.#buckets.length;
+  }
+
+  /** Whether no row of [from, to) has a place yet. */
+  #isFresh(from: number, to: number): boolean {
+    const end = Math.min(to, this.#rooms.length);
+    for (let row = from; row < end; row++) if (this.#rooms[row] !== 0) return false;
+    return true;
+  }
+
+  #setRun(row: number, from: HistogramColumn, fromRow: number, toRow: number): void {
+    const layout = from.#layouts[fromRow] as HistogramLayout;
+    const width = bucketCount(layout);
+    const rows = toRow - fromRow;
+    const end = row + rows;
+    this.#growRows(end);
+    this.#growBuckets(rows * width);
+    const start = from.#starts[fromRow] as number;
+    this.#buckets.set(from.#buckets.subarray(start, start + rows * width), this.#used);
+    this.#hints.set(from.#hints.subarray(fromRow, toRow), row);
+    this.#counts.set(from.#counts.subarray(fromRow, toRow), row);
+    this.#sums.set(from.#sums.subarray(fromRow, toRow), row);
+    this.#zeroCounts.set(from.#zeroCounts.subarray(fromRow, toRow), row);
+    while (this.#layouts.length < end) this.#layouts.push(undefined);
+    for (let to = row; to < end; to++) {
+      this.#layouts[to] = layout;
+      this.#starts[to] = this.#used;
+      this.#rooms[to] = width;
+      this.#used += width;
+    }
+    if (end > this.#rows) this.#rows = end;
   }
 
   #growRows(rows: number): void {

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createHistogram, resetHints } from "../../../src/model/histogram/histogram.ts";
+import { createHistogram, type Histogram, resetHints } from "../../../src/model/histogram/histogram.ts";
 import { HistogramColumn } from "../../../src/model/histogram/histogram-column.ts";
 import {
   histogramOf,
@@ -112,7 +112,7 @@ test("a cleared column is empty, and uses its room again", () => {
 /** One change to a column, made to an array of histograms as well. */
 function change(random: SeededRandom, column: HistogramColumn, naive: (PlainHistogram | undefined)[]): void {
   const row = random.below(12);
-  const kind = random.below(22);
+  const kind = random.below(26);
   if (kind < 10) {
     const plain = randomHistogram(random);
     column.set(row, toHistogram(plain));
@@ -138,11 +138,49 @@ function change(random: SeededRandom, column: HistogramColumn, naive: (PlainHist
     column.removeRows(row, to);
     naive.splice(row, to - row);
     while (naive.length < 12) naive.push(undefined);
+  } else if (kind < 25) {
+    const rows = random.below(12 - row);
+    const from = new HistogramColumn();
+    const pool = [randomHistogram(random), randomHistogram(random)];
+    const layouts = pool.map(toHistogram);
+    const at = random.below(3);
+    for (let i = 0; i < at + rows; i++) {
+      const k = random.chance(0.8) ? 0 : 1;
+      const isThere = random.chance(0.9);
+      if (isThere) from.set(i, layouts[k] as Histogram);
+      if (i >= at) naive[row + i - at] = isThere ? pool[k] : undefined;
+    }
+    column.setRowsFrom(row, from, at, at + rows);
   } else {
     column.clear();
     naive.fill(undefined);
   }
 }
+
+test("rows that lie one after the other are copied, and others beside them", () => {
+  const from = new HistogramColumn();
+  const wide = histogramOf({ positive: { 1: 1, 2: 2, 3: 3, 4: 4 } });
+  for (const row of [0, 1, 2, 4, 5]) from.set(row, row === 4 ? wide : one);
+  from.setHint(2, resetHints.notReset);
+  assert.equal([from.runEnd(0, 6), from.runEnd(0, 2), from.runEnd(3, 6), from.runEnd(4, 6)], [3, 2, 3, 5]);
+  const to = new HistogramColumn(1);
+  to.set(0, wide);
+  to.set(4, wide);
+  to.setRowsFrom(1, from, 0, 6);
+  const rows = [0, 1, 2, 3, 4, 5, 6, 7].map((row) => (to.has(row) ? toPlain(to.lend(row, lent)) : undefined));
+  const plain = toPlain(one);
+  assert.equal(rows, [
+    toPlain(wide),
+    plain,
+    plain,
+    { ...plain, hint: resetHints.notReset },
+    undefined,
+    toPlain(wide),
+    plain,
+    undefined,
+  ]);
+  assert.is(to.layoutAt(1), one.layout);
+});
 
 test("by chance: a column holds what an array of histograms holds", () =>
   everySeed(60, (random) => {
