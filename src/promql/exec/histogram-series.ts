@@ -84,87 +84,103 @@ const mending = createMending();
 export function answersOf(site: HistogramSite, series: HistogramSeries): readonly Column[] {
   const { run, func, span } = site;
   const { native } = series;
-  const { startMs, stepMs, count: steps } = span.grid;
+  const steps = span.grid.count;
   const held = series.buckets.sort((a, b) => a.bound - b.bound || 0);
   const columns = createAnswerColumns(site, series);
-  const buckets: Buckets = {
-    length: 0,
-    bounds: new Float64Array(held.length),
-    counts: new Float64Array(held.length),
-  };
+  const { bounds, counts } = columns.buckets;
   const metricName = run.options.delayedNameRemoval ? (labelValue(series.labels, "__name__") ?? "") : "";
   for (let k = 0; k < steps; k++) {
-    gather(held, k, buckets);
-    if (native?.present[k] === 1) {
-      if (buckets.length > 0) {
-        run.annotate(mixedClassicNative(metricName, site.vector));
-        continue;
-      }
-      for (let i = 0; i < func.answers; i++) {
-        const answer = native.answers[i];
-        if (answer === undefined) continue;
-        const note = answer.notes[k] as number;
-        if (note !== 0) run.annotate(func.annotationOf(note, metricName));
-        columns.put(i, k, answer.values[k] as number);
-      }
-    } else if (buckets.length > 0) {
-      for (let i = 0; i < func.answers; i++) {
-        columns.put(i, k, func.classic(i, k, buckets, mending));
-        if (!mending.mended) continue;
-        const timeMs = startMs + k * stepMs;
-        const { minBucket, maxBucket, maxDiff } = mending;
-        mending.mended = false;
-        const mended = { minTimeMs: timeMs, maxTimeMs: timeMs, minBucket, maxBucket, maxDiff, samples: 1 };
-        run.annotate(forcedMonotonicity(metricName, mended, site.vector));
-      }
+    let length = 0;
+    for (let b = 0; b < held.length; b++) {
+      const { bound, values, present } = held[b] as BucketSeries;
+      if (present !== undefined && present[k] === 0) continue;
+      bounds[length] = bound;
+      counts[length] = values[k] as number;
+      length++;
+    }
+    columns.buckets.length = length;
+    if (native !== undefined && native.present[k] === 1) {
+      if (length === 0) takeNative(site, native, k, { columns, metricName });
+      else run.annotate(mixedClassicNative(metricName, site.vector));
+      continue;
+    }
+    if (length === 0) continue;
+    for (let i = 0; i < func.answers; i++) {
+      const column = columns.fixed[i] ?? columns.find(i, k);
+      column.values[k] = func.classic(i, k, columns.buckets, mending);
+      column.present[k] = 1;
+      column.count++;
+      if (mending.mended) tellMended(site, k, metricName);
     }
   }
   return columns.all();
 }
 
-function gather(held: readonly BucketSeries[], step: number, into: Buckets): void {
-  let length = 0;
-  for (const { bound, values, present } of held) {
-    if (present !== undefined && present[step] === 0) continue;
-    into.bounds[length] = bound;
-    into.counts[length] = values[step] as number;
-    length++;
+function takeNative(
+  { run, func }: HistogramSite,
+  native: NativeAnswers,
+  step: number,
+  to: { readonly columns: AnswerColumns; readonly metricName: string },
+): void {
+  for (let i = 0; i < func.answers; i++) {
+    const answer = native.answers[i];
+    if (answer === undefined) continue;
+    const note = answer.notes[step] as number;
+    if (note !== 0) run.annotate(func.annotationOf(note, to.metricName));
+    const column = to.columns.fixed[i] ?? to.columns.find(i, step);
+    column.values[step] = answer.values[step] as number;
+    column.present[step] = 1;
+    column.count++;
   }
-  into.length = length;
 }
 
-/** Columns by answer, and by the answer's label where it has one. */
-function createAnswerColumns({ func, span }: HistogramSite, { labels, dropName }: HistogramSeries) {
-  const steps = span.grid.count;
+function tellMended({ run, span, vector }: HistogramSite, step: number, metricName: string): void {
+  const timeMs = span.grid.startMs + step * span.grid.stepMs;
+  const { minBucket, maxBucket, maxDiff } = mending;
+  mending.mended = false;
+  const mended = { minTimeMs: timeMs, maxTimeMs: timeMs, minBucket, maxBucket, maxDiff, samples: 1 };
+  run.annotate(forcedMonotonicity(metricName, mended, vector));
+}
+
+interface AnswerColumns {
+  /** Room for the classic buckets of one step. */
+  readonly buckets: Buckets;
+  /** By answer, where its label stays the same. */
+  readonly fixed: readonly (Column | undefined)[];
+  /** The column of an answer whose label does not. */
+  find(answer: number, step: number): Column;
+  /** Those that have any entry. */
+  all(): readonly Column[];
+}
+
+function createAnswerColumns(
+  { func, span }: HistogramSite,
+  { labels, dropName, buckets }: HistogramSeries,
+): AnswerColumns {
   const made: Column[] = [];
   const create = (answer: number, step: number): Column => {
     const all = func.label === undefined ? labels : withLabel(labels, func.label, func.textOf(answer, step));
-    const column = createColumn(steps, fixedLabels(all));
+    const column = createColumn(span.grid.count, fixedLabels(all));
     column.dropName = dropName;
     made.push(column);
     return column;
   };
-  const fixed: (Column | undefined)[] = new Array(func.answers).fill(undefined);
-  const isFixed = Array.from({ length: func.answers }, (_, i) => func.label === undefined || func.isFixed(i));
   const byText = new Map<string, Column>();
-  const find = (answer: number, step: number): Column => {
-    if (isFixed[answer]) {
-      const column = fixed[answer] ?? create(answer, step);
-      fixed[answer] = column;
-      return column;
-    }
-    const key = `${answer} ${func.textOf(answer, step)}`;
-    const column = byText.get(key) ?? create(answer, step);
-    byText.set(key, column);
-    return column;
-  };
   return {
-    put(answer: number, step: number, value: number): void {
-      const column = find(answer, step);
-      column.values[step] = value;
-      column.present[step] = 1;
-      column.count++;
+    buckets: {
+      length: 0,
+      bounds: new Float64Array(buckets.length),
+      counts: new Float64Array(buckets.length),
     },
-    all: (): readonly Column[] => made,
+    fixed: Array.from({ length: func.answers }, (_, i) =>
+      func.label === undefined || func.isFixed(i) ? create(i, 0) : undefined,
+    ),
+    find(answer, step) {
+      const key = `${answer} ${func.textOf(answer, step)}`;
+      const column = byText.get(key) ?? create(answer, step);
+      byText.set(key, column);
+      return column;
+    },
+    all: () => made.filter(({ count }) => count > 0),
   };
 }
