@@ -61,7 +61,6 @@ function copyHead({ samples, at }: Replica, out: SampleBuffer, last: LastTaken):
   const row = out.length;
   appendSamples(out, samples, at, at + 1);
   if (samples.histograms !== undefined) noteTaken(last, { samples, from: at, to: at + 1 }, out, row);
-  else last.samples = undefined;
 }
 
 /** Go's container/heap, whose choice among equal times shows in the answer. */

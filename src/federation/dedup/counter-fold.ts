@@ -22,7 +22,6 @@ export function foldCounters(replicas: readonly Replica[], out: SampleBuffer): v
       out.times[out.length] = node.timeMs();
       out.values[out.length] = node.value();
       out.length++;
-      last.samples = undefined;
       continue;
     }
     const { samples, at } = node.replica();

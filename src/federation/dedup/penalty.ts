@@ -174,8 +174,8 @@ function emit(
   const row = into.out.length;
   if (into.adjusts) appendAdjusted(into.out, samples, range);
   else appendSamples(into.out, samples, range.from, range.to);
-  if (samples.histograms === undefined) into.last.samples = undefined;
-  else noteTaken(into.last, { samples, from: range.from, to: range.to }, into.out, row);
+  if (samples.histograms !== undefined)
+    noteTaken(into.last, { samples, from: range.from, to: range.to }, into.out, row);
 }
 
 /** All that is left of a replica whose counterpart is at its end. */

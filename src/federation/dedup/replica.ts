@@ -33,19 +33,21 @@ export function replicaOf(samples: SampleBuffer): Replica {
   return { samples, at: 0, nextMinMs: () => Number.POSITIVE_INFINITY, fill: () => false };
 }
 
-/** Which sample was taken last, of which replica. */
+/** Which sample of a replica with histograms was taken last. */
 export interface LastTaken {
   samples: SampleBuffer | undefined;
   at: number;
+  /** Its place in what was made of the replicas. */
+  row: number;
 }
 
 export function createLastTaken(): LastTaken {
-  return { samples: undefined, at: -1 };
+  return { samples: undefined, at: -1, row: -1 };
 }
 
 /**
- * Notes that samples [from, to) of a replica were appended to `out`, `row` being the first of them there. A histogram
- * that said it is no reset since the one before it says so no more where that one was not taken.
+ * Notes that samples [from, to) of a replica with histograms were appended to `out`, `row` being the first of them
+ * there; samples of other replicas need no note. A histogram that said it is no reset since the one before it says so no more where that one was not taken.
  */
 export function noteTaken(
   last: LastTaken,
@@ -55,10 +57,11 @@ export function noteTaken(
 ): void {
   const { samples, from, to } = taken;
   if (to <= from) return;
-  if (samples.histograms !== undefined && (last.samples !== samples || last.at !== from - 1) && row > 0)
-    forgetNoReset(out, row);
+  const follows = last.samples === samples && last.at === from - 1 && last.row === row - 1;
+  if (!follows && row > 0) forgetNoReset(out, row);
   last.samples = samples;
   last.at = to - 1;
+  last.row = row + to - from - 1;
 }
 
 /** Makes "no reset" of a histogram "unknown"; gauges stay gauges. */
