@@ -1,6 +1,6 @@
 import { createProxyStore } from "../../src/federation/proxy-store.ts";
 import { createSelectable } from "../../src/federation/select.ts";
-import type { Labels } from "../../src/model/labels.ts";
+import { type Labels, labelValue } from "../../src/model/labels.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { Selectable } from "../../src/store/samples.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -21,7 +21,30 @@ const otherCut = 17;
  * dedup.
  */
 export function createReplicatedSource(): ScriptSource {
-  const byKey = new Map<string, { readonly labels: Labels; samples: readonly MemorySample[] }>();
+  return createSource((series) => [
+    storeOf("a", series, Number.POSITIVE_INFINITY),
+    storeOf("b", series, otherCut),
+  ]);
+}
+
+/** The series of a script in one store for each value of their label `replica`, which dedup takes away. */
+export function createReplicaSource(): ScriptSource {
+  return createSource((series) => {
+    const names = new Set(series.map(({ labels }) => labelValue(labels, replicaLabel) ?? ""));
+    return [...names].sort().map((name) => {
+      const own = series.filter(({ labels }) => labelValue(labels, replicaLabel) === name);
+      return storeOf(name, own, Number.POSITIVE_INFINITY);
+    });
+  });
+}
+
+interface HeldSeries {
+  readonly labels: Labels;
+  readonly samples: readonly MemorySample[];
+}
+
+function createSource(storesOf: (series: readonly HeldSeries[]) => readonly Store[]): ScriptSource {
+  const byKey = new Map<string, HeldSeries>();
   let federation: Selectable | undefined;
   return {
     replicaLabels: [replicaLabel],
@@ -35,10 +58,7 @@ export function createReplicatedSource(): ScriptSource {
       byKey.clear();
     },
     select(ctx, request) {
-      federation ??= federationOf([
-        storeOf("a", byKey.values(), Number.POSITIVE_INFINITY),
-        storeOf("b", byKey.values(), otherCut),
-      ]);
+      federation ??= federationOf(storesOf([...byKey.values()]));
       return federation.select(ctx, request);
     },
   };
@@ -64,15 +84,11 @@ function federationOf(stores: readonly Store[]): Selectable {
   });
 }
 
-function storeOf(
-  replica: string,
-  series: Iterable<{ readonly labels: Labels; readonly samples: readonly MemorySample[] }>,
-  perChunk: number,
-): Store {
+function storeOf(replica: string, series: readonly HeldSeries[], perChunk: number): Store {
   return createMemoryStore({
     name: replica,
     externalLabels: [{ name: replicaLabel, value: replica }],
-    series: Array.from(series, ({ labels, samples }) => ({ labels, chunks: chunksOf(samples, perChunk) })),
+    series: series.map(({ labels, samples }) => ({ labels, chunks: chunksOf(samples, perChunk) })),
   });
 }
 
