@@ -44,7 +44,7 @@ export function createAbsent(input: Operator, labels: Labels, steps: number): Op
  */
 export function absentLabels(node: PlanNode): Labels {
   const selector = node.kind === "matrix" ? node.selector : node;
-  if (selector.kind !== "selector" || selector.signed === true) return [];
+  if (selector.kind !== "selector" || selector.signed !== undefined) return [];
   const values = new Map<string, string>();
   const seen = new Set<string>();
   const { matchers } = selector;

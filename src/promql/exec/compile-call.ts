@@ -140,7 +140,7 @@ function timestamp(call: Call): Operator {
   const { compiler, span } = call;
   const arg = argument(call, 0);
   const inner = arg.kind === "invariant" ? arg.expr : arg;
-  if (inner.kind === "selector" && inner.signed !== true) {
+  if (inner.kind === "selector" && inner.signed === undefined) {
     const pinned = arg.kind === "invariant";
     const selector = createSelector(compiler.run, inner, pinned ? firstStepOf(span) : span, "times");
     return changed(
@@ -165,7 +165,7 @@ function timestamp(call: Call): Operator {
 function startTimestamp(call: Call): Operator {
   const { compiler, span } = call;
   const arg = argument(call, 0);
-  const bare = arg.kind === "selector" && arg.signed !== true;
+  const bare = arg.kind === "selector" && arg.signed === undefined;
   if (bare && compiler.run.options.features.has("use-start-timestamps")) {
     return changed(call, createSelector(compiler.run, arg, span, "start-times"), () => undefined);
   }

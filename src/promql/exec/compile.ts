@@ -69,6 +69,7 @@ export function createCompiler(run: Run, shared: Compiler["shared"] = new Map())
 function compileVector(compiler: Compiler, node: PlanNode, span: Span, sorted: boolean): Operator {
   const { run } = compiler;
   const steps = span.grid.count;
+  if (steps === 0) return createEmptyVector(); // Not what is the same at every step, either.
   switch (node.kind) {
     case "selector":
       return node.extension === "smoothed"
@@ -170,6 +171,7 @@ function compileSubquery(compiler: Compiler, node: SubqueryNode, span: Span): Sa
 
 function compileScalar(compiler: Compiler, node: PlanNode, span: Span): ScalarOperator {
   const steps = span.grid.count;
+  if (steps === 0) return constantScalar(0, steps);
   switch (node.kind) {
     case "number":
       return constantScalar(node.value, steps);

@@ -88,8 +88,8 @@ function convert(expr: Expr, scope: Scope): PlanNode {
     case "unary": {
       const inner = convert(expr.expr, scope);
       if (expr.op === "+") {
-        const whole = { ...inner, span: expr.span };
-        return whole.kind === "selector" ? { ...whole, signed: true } : whole;
+        if (inner.kind === "selector") return { ...inner, signed: expr.span };
+        return inner.kind === "invariant" || inner.kind === "shared" ? inner : { ...inner, span: expr.span };
       }
       return inner.kind === "number"
         ? { kind: "number", value: -inner.value, span: expr.span }

@@ -41,8 +41,8 @@ export interface SelectorNode extends Placed {
   readonly statsOnly: boolean;
   /** How it makes up values at the edges of its range. */
   readonly extension: "anchored" | "smoothed" | undefined;
-  /** Written with a plus: no bare selector to `timestamp` and `absent`, which ask those for more than values. */
-  readonly signed?: boolean;
+  /** With the plus before it, where one is: no bare selector to `timestamp` and `absent`, which ask those for more. */
+  readonly signed?: Span;
 }
 
 export interface MatrixNode {
@@ -144,5 +144,6 @@ function typeOfBinary(node: Extract<PlanNode, { readonly kind: "binary" }>): "sc
 
 /** What of the text a node stands for. */
 export function spanOf(node: PlanNode): Span {
-  return node.kind === "invariant" || node.kind === "shared" ? spanOf(node.expr) : node.span;
+  if (node.kind === "invariant" || node.kind === "shared") return spanOf(node.expr);
+  return node.kind === "selector" ? (node.signed ?? node.span) : node.span;
 }
