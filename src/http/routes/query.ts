@@ -13,13 +13,21 @@ import { type QueryTimings, writeQueryStats } from "../json/query-stats.ts";
 import { createPacer } from "../pacer.ts";
 import { type Form, readForm } from "../parameters/form.ts";
 import { type QueryParameters, readInstantParameters, readRangeParameters } from "../parameters/query.ts";
-import { createRequestScope } from "../request-scope.ts";
+import { createRequestScope, type RequestScope } from "../request-scope.ts";
 
 /** What instant and range queries do differently. */
 interface QueryPlan {
   readonly parameters: QueryParameters;
   readonly times: InstantTime | RangeTimes;
   start(prepared: PreparedQuery, ctx: QueryContext, source: Selectable): QueryResult;
+}
+
+/** A query that may run. */
+interface PreparedCall {
+  readonly plan: QueryPlan;
+  readonly prepared: PreparedQuery;
+  readonly scope: RequestScope;
+  readonly timings: () => QueryTimings;
 }
 
 export interface QueryRoutes {
@@ -58,57 +66,62 @@ export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, 
     }
   }
 
-  async function answer(
-    call: ApiCall,
-    plan: QueryPlan,
-    scope: ReturnType<typeof createRequestScope>,
-  ): Promise<void> {
+  async function answer(call: ApiCall, plan: QueryPlan, scope: RequestScope): Promise<void> {
     const { ctx } = scope;
     const { parameters } = plan;
     const startMs = api.clock.monotonicMs();
-    let result: QueryResult;
+    let prepared: PreparedQuery;
     try {
-      const prepared = api.engine.prepare(parameters.query);
-      result = plan.start(prepared, ctx, api.select(parameters));
+      prepared = api.engine.prepare(parameters.query);
     } catch (error) {
       return responder.error(call.exchange, error, "request");
     }
     const preparedMs = api.clock.monotonicMs();
+    let leave: () => void;
     try {
-      let leave: () => void;
-      try {
-        leave = await gate.enter(ctx.signal);
-      } catch (reason) {
-        return responder.error(call.exchange, stopError(reason), "execution");
-      }
-      const timings = (): QueryTimings => {
-        const nowMs = api.clock.monotonicMs();
-        return {
-          preparationMs: preparedMs - startMs,
-          queueMs: enteredMs - preparedMs,
-          totalMs: nowMs - startMs,
-        };
-      };
-      const enteredMs = api.clock.monotonicMs();
-      try {
-        await responder.success(call, {
-          warnings: scope.warnings,
-          clusters: scope.clusters,
-          annotations: () => result.annotations(),
-          explain: (reason) => (ctx.signal.aborted ? stopError(ctx.signal.reason) : reason),
-          async write(body) {
-            body.writer.raw("{");
-            await writeQueryData(result, { body, pacer: createPacer(api.clock), memory: ctx.memory });
-            if (parameters.stats) writeQueryStats(body.writer, result.stats(), timings());
-            const analysis = result.analysis();
-            body.writer.raw(',"analysis":');
-            body.writer.rawBytes(jsonBytes(analysis === undefined ? {} : analysisObject(analysis)));
-            body.writer.raw("}");
-          },
-        });
-      } finally {
-        leave();
-      }
+      leave = await gate.enter(ctx.signal);
+    } catch (reason) {
+      return responder.error(call.exchange, stopError(reason), "execution");
+    }
+    const enteredMs = api.clock.monotonicMs();
+    const timings = (): QueryTimings => ({
+      preparationMs: preparedMs - startMs,
+      queueMs: enteredMs - preparedMs,
+      totalMs: api.clock.monotonicMs() - startMs,
+    });
+    try {
+      await run(call, { plan, prepared, scope, timings });
+    } finally {
+      leave();
+    }
+  }
+
+  /** Begins only here, past the gate: what waits there should hold little. */
+  async function run(call: ApiCall, { plan, prepared, scope, timings }: PreparedCall): Promise<void> {
+    const { ctx } = scope;
+    const { parameters } = plan;
+    let result: QueryResult;
+    try {
+      result = plan.start(prepared, ctx, api.select(parameters));
+    } catch (error) {
+      return responder.error(call.exchange, error, "request");
+    }
+    try {
+      await responder.success(call, {
+        warnings: scope.warnings,
+        clusters: scope.clusters,
+        annotations: () => result.annotations(),
+        explain: (reason) => (ctx.signal.aborted ? stopError(ctx.signal.reason) : reason),
+        async write(body) {
+          body.writer.raw("{");
+          await writeQueryData(result, { body, pacer: createPacer(api.clock), memory: ctx.memory });
+          if (parameters.stats) writeQueryStats(body.writer, result.stats(), timings());
+          const analysis = result.analysis();
+          body.writer.raw(',"analysis":');
+          body.writer.rawBytes(jsonBytes(analysis === undefined ? {} : analysisObject(analysis)));
+          body.writer.raw("}");
+        },
+      });
     } finally {
       await result.close();
     }
