@@ -15,7 +15,7 @@ export function createSharedVector(run: Run, input: Operator): SharedVector {
   let filling: Promise<void> | undefined;
   let filled = false;
   const hold = (column: Column): void => {
-    run.hold(column.values.length);
+    run.hold(heldSamples(column));
     held.push(keepColumn(column, fixedLabels(column.labels.all())));
   };
   const fill = (): undefined | Promise<void> => {
