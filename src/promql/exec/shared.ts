@@ -1,4 +1,4 @@
-import { type Column, keepColumn, type Operator } from "./operator.ts";
+import { type Column, heldSamples, keepColumn, type Operator } from "./operator.ts";
 import { afterPreparing, drain } from "./pull.ts";
 import type { Run } from "./run.ts";
 import { fixedLabels } from "./series-labels.ts";
