@@ -1,5 +1,11 @@
 import { resetHints } from "../model/histogram/histogram.ts";
-import { type HistogramHeader, HistogramRows, readHistogramHeader, skipStart } from "./histogram-rows.ts";
+import {
+  type HistogramHeader,
+  HistogramRows,
+  highestWhole,
+  readHistogramHeader,
+  skipStart,
+} from "./histogram-rows.ts";
 import { isStale, type SampleBuffer } from "./sample-buffer.ts";
 import { VarbitReader, XorColumn } from "./varbit-reader.ts";
 
@@ -23,7 +29,7 @@ let changes = new Float64Array(256);
 /**
  * Appends the histograms of the HISTOGRAM chunk in [start, end) of `bytes` to `out` and returns how many: the first is
  * of unknown reset, the later ones are no resets, those of a gauge chunk gauges. Bytes past the last one are ignored.
- * Throws GatewayError `internal` on a broken chunk and on counts above 2^53; `out` is then as before.
+ * Throws GatewayError `internal` on a broken chunk and on counts above 2^51; `out` is then as before.
  */
 export function decodeHistogram(bytes: Uint8Array, start: number, end: number, out: SampleBuffer): number {
   return decode(bytes, start, end, { out, withStarts: false });
@@ -107,7 +113,8 @@ function addUp(): void {
     if (i === positives) count = 0;
     count += values[i] as number;
     counts[at + i] = count;
-    if (count > highest) highest = count;
+    const size = Math.abs(count);
+    if (size > highest) highest = size;
   }
-  if (highest > Number.MAX_SAFE_INTEGER) reader.fail("a count is above 2^53");
+  if (highest > highestWhole) reader.fail("a count is above 2^51");
 }

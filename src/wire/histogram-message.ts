@@ -6,7 +6,7 @@ import {
 } from "../model/histogram/histogram.ts";
 import { highestInteger } from "./encode-histogram.ts";
 import { isKnownSchema, layoutOf } from "./histogram-layout.ts";
-import { HistogramRows } from "./histogram-rows.ts";
+import { HistogramRows, highestWhole } from "./histogram-rows.ts";
 import { isStale, type SampleBuffer } from "./sample-buffer.ts";
 import { viewOf } from "./view-of.ts";
 import { WireReader, wireType } from "./wire-reader.ts";
@@ -63,19 +63,23 @@ export class HistogramMessageReader {
   #schema = 0;
   #zeroThreshold = 0;
   #timeMs = 0;
-  #isInteger = false;
+  /** Whether counts are whole numbers, written as differences. */
+  #hasWhole = false;
+  /** Whether no count is below zero. */
+  #fits = true;
   #stale = false;
   #highest = 0;
 
   /**
    * Appends the histogram in [start, end) of `bytes`, a stale one as a stale float. Returns whether its counts are
-   * whole numbers that a chunk of such can hold. Throws GatewayError `internal` on a broken one.
+   * whole numbers that a chunk of such can hold. Throws GatewayError `internal` on a broken one, and on whole numbers
+   * above 2^51.
    */
   read(bytes: Uint8Array, start: number, end: number, out: SampleBuffer): boolean {
     this.#clear();
     this.#fields.reset(bytes, start, end);
     while (this.#fields.pos < end) this.#readField(bytes);
-    if (this.#positive.deltas.count + this.#negative.deltas.count > 0) this.#isInteger = true;
+    if (this.#positive.deltas.count + this.#negative.deltas.count > 0) this.#hasWhole = true;
     if (this.#stale) {
       out.pushStale(this.#timeMs);
       return false;
@@ -87,8 +91,12 @@ export class HistogramMessageReader {
     this.#highest = Math.max(numbers.count, numbers.zeroCount);
     this.#takeCounts(this.#positive, counts, at);
     this.#takeCounts(this.#negative, counts, at + positives);
+    if (this.#hasWhole && this.#highest > highestWhole) {
+      out.remove(out.length - 1, out.length);
+      this.#fields.fail("a count is above 2^51", this.#fields.pos);
+    }
     this.#rows.finish(column);
-    return this.#isInteger && this.#highest <= highestInteger;
+    return this.#hasWhole && this.#fits && this.#highest <= highestInteger;
   }
 
   #clear(): void {
@@ -96,7 +104,8 @@ export class HistogramMessageReader {
       side.spans.count = side.deltas.count = side.counts.count = 0;
     this.#customValues.count = 0;
     this.#schema = this.#zeroThreshold = this.#timeMs = 0;
-    this.#isInteger = this.#stale = false;
+    this.#hasWhole = this.#stale = false;
+    this.#fits = true;
     const { numbers } = this.#rows;
     numbers.count = numbers.sum = numbers.zeroCount = 0;
     numbers.resetHint = resetHints.unknown;
@@ -109,7 +118,7 @@ export class HistogramMessageReader {
     switch (tag) {
       case 0x08:
         numbers.count = unsigned(reader);
-        this.#isInteger = true;
+        this.#hasWhole = true;
         return;
       case 0x11:
         numbers.count = readDouble(reader);
@@ -202,7 +211,7 @@ export class HistogramMessageReader {
 
   #indexesOf(side: Side): Int32Array {
     const reader = this.#fields;
-    const wanted = this.#isInteger ? side.deltas.count : side.counts.count;
+    const wanted = this.#hasWhole ? side.deltas.count : side.counts.count;
     if (side.indexes.length < wanted) side.indexes = new Int32Array(2 * wanted);
     let at = 0;
     let next = 0;
@@ -223,7 +232,7 @@ export class HistogramMessageReader {
   }
 
   #takeCounts(side: Side, counts: Float64Array, from: number): void {
-    if (!this.#isInteger) {
+    if (!this.#hasWhole) {
       counts.set(side.counts.values.subarray(0, side.counts.count), from);
       return;
     }
@@ -231,8 +240,8 @@ export class HistogramMessageReader {
     for (let i = 0; i < side.deltas.count; i++) {
       count += side.deltas.values[i] as number;
       counts[from + i] = count;
-      if (count < 0) this.#isInteger = false;
-      if (count > this.#highest) this.#highest = count;
+      if (count < 0) this.#fits = false;
+      if (Math.abs(count) > this.#highest) this.#highest = Math.abs(count);
     }
   }
 }

@@ -4,6 +4,12 @@ import { layoutOf, readHistogramLayout } from "./histogram-layout.ts";
 import type { SampleBuffer } from "./sample-buffer.ts";
 import type { VarbitReader } from "./varbit-reader.ts";
 
+/**
+ * Whole numbers are read up to here, as what is written are changes of changes of differences of them: those are
+ * exact doubles then, and a sum of them that is in range is the right one.
+ */
+export const highestWhole = 2 ** 51;
+
 /** Highest schema that is reckoned with; finer ones are made this coarse when they are read. */
 const highestSchema = 8;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { GatewayError } from "../../src/lib/errors.ts";
@@ -9,8 +9,19 @@ import type { Labels } from "../../src/model/labels.ts";
 import { createChunkedFrameReader } from "../../src/wire/chunked-frames.ts";
 import { ChunkedSeriesReader, chunkType } from "../../src/wire/chunked-series.ts";
 import { decodeFloatHistogram } from "../../src/wire/float-histogram-chunk.ts";
-import { ReadRequestSchema, ReadResponseSchema } from "../../src/wire/gen/prometheus/remote_pb.ts";
-import type { Histogram as HistogramMessage } from "../../src/wire/gen/prometheus/types_pb.ts";
+import {
+  QueryResultSchema,
+  ReadRequestSchema,
+  ReadResponseSchema,
+} from "../../src/wire/gen/prometheus/remote_pb.ts";
+import {
+  BucketSpanSchema,
+  Histogram_ResetHint,
+  type Histogram as HistogramMessage,
+  HistogramSchema,
+  SampleSchema,
+  TimeSeriesSchema,
+} from "../../src/wire/gen/prometheus/types_pb.ts";
 import { decodeHistogram } from "../../src/wire/histogram-chunk.ts";
 import { encodeReadRequest } from "../../src/wire/remote-read-request.ts";
 import { SampleBuffer } from "../../src/wire/sample-buffer.ts";
@@ -176,6 +187,88 @@ function countsOfMessage(histogram: HistogramMessage): (readonly [number, number
   });
   return indexes.map((index, i) => [index, counts[i] as number] as const);
 }
+
+/** A message of samples with one series of one histogram. */
+function sampled(histogram: MessageInitShape<typeof HistogramSchema>): Uint8Array {
+  const timeseries = [create(TimeSeriesSchema, { histograms: [create(HistogramSchema, histogram)] })];
+  const results = [create(QueryResultSchema, { timeseries })];
+  return toBinary(ReadResponseSchema, create(ReadResponseSchema, { results }));
+}
+
+remoteRead("reads every part of a histogram in samples, and merges it with floats by time", () => {
+  const spans = [
+    create(BucketSpanSchema, { offset: -3, length: 2 }),
+    create(BucketSpanSchema, { offset: 4, length: 1 }),
+  ];
+  const reader = new SampledSeriesReader();
+  const shared = { sum: -1.5, schema: 2, zeroThreshold: 0.25, positiveSpans: spans, timestamp: 5n };
+  const exact = create(HistogramSchema, {
+    ...shared,
+    count: { case: "countInt", value: 17n },
+    zeroCount: { case: "zeroCountInt", value: 2n },
+    positiveDeltas: [5n, -3n, 4n],
+    negativeSpans: spans.slice(0, 1),
+    negativeDeltas: [1n, 0n],
+    resetHint: Histogram_ResetHint.NO,
+  });
+  const floats = create(HistogramSchema, {
+    ...{ ...shared, timestamp: 9n },
+    count: { case: "countFloat", value: 1.5 },
+    zeroCount: { case: "zeroCountFloat", value: 0.5 },
+    positiveCounts: [0.25, 0.5, 0.25],
+    resetHint: Histogram_ResetHint.GAUGE,
+  });
+  const samples = [1n, 7n, 9n].map((timestamp) =>
+    create(SampleSchema, { timestamp, value: Number(timestamp) }),
+  );
+  const timeseries = [create(TimeSeriesSchema, { samples, histograms: [exact, floats] })];
+  const results = [create(QueryResultSchema, { timeseries })];
+  reader.reset(toBinary(ReadResponseSchema, create(ReadResponseSchema, { results })));
+  assert.ok(reader.next());
+  const read = plainSamples(reader.samples);
+  assert.equal(
+    read.map(({ timeMs, schema, hint }) => [timeMs, schema, hint]),
+    [
+      [1, undefined, undefined],
+      [5, 2, resetHints.notReset],
+      [7, undefined, undefined],
+      [9, undefined, undefined],
+      [9, 2, resetHints.gauge],
+    ],
+  );
+  assert.is(read[1]?.numbers, "17 2 -1.5");
+  assert.is(read[1]?.positive, "-3,5 -2,2 3,6");
+  assert.is(read[1]?.negative, "-3,1 -2,1");
+  assert.is(read[4]?.numbers, "1.5 0.5 -1.5");
+  assert.is(read[4]?.positive, "-3,0.25 -2,0.5 3,0.25");
+  assert.equal(
+    [0, 1, 2, 3, 4].map((row) => reader.isInteger(row)),
+    [false, true, false, false, false],
+  );
+});
+
+remoteRead("refuses histograms in samples that cannot be", () => {
+  const reader = new SampledSeriesReader();
+  const refused = (histogram: MessageInitShape<typeof HistogramSchema>, reason: RegExp) => {
+    reader.reset(sampled(histogram));
+    assert.throws(() => reader.next(), reason);
+  };
+  const span = (offset: number, length: number) => create(BucketSpanSchema, { offset, length });
+  const whole = { count: { case: "countInt", value: 1n } } as const;
+  refused({ ...whole, schema: 60 }, /a schema of 60/);
+  refused(
+    { ...whole, positiveSpans: [span(0, 2)], positiveDeltas: [1n] },
+    /1 buckets, which its spans do not have/,
+  );
+  refused({ ...whole, positiveDeltas: [1n] }, /1 buckets, which its spans do not have/);
+  refused({ ...whole, positiveSpans: [span(0, 1)], positiveDeltas: [1n, 1n] }, /2 buckets, which its spans/);
+  refused(
+    { ...whole, positiveSpans: [span(3, 1), span(-1, 1)], positiveDeltas: [1n, 1n] },
+    /begins before the end of the last one/,
+  );
+  refused({ ...whole, positiveSpans: [span(0, 1)], positiveDeltas: [2n ** 60n] }, /a count is above 2\^51/);
+  refused({ count: { case: "countInt", value: 2n ** 60n } }, /a count is above 2\^51/);
+});
 
 remoteRead("takes frames out of a stream that is cut anywhere", () => {
   const body = recording("up.streamed");
