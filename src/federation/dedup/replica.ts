@@ -47,7 +47,8 @@ export function createLastTaken(): LastTaken {
 
 /**
  * Notes that samples [from, to) of a replica with histograms were appended to `out`, `row` being the first of them
- * there; samples of other replicas need no note. A histogram that said it is no reset since the one before it says so no more where that one was not taken.
+ * there; samples of other replicas need no note. A histogram that said it is no reset since the one before it says so
+ * no more where that one was not taken.
  */
 export function noteTaken(
   last: LastTaken,
