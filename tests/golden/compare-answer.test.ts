@@ -34,6 +34,21 @@ test("values may differ by 1e-9 of themselves, raw samples not at all", () => {
   assert.ok(check(vector(["x", "+Inf"]), vector(["x", "-Inf"])));
 });
 
+test("numbers of histograms may differ as values may, their boundaries not", () => {
+  const answer = (count: string, upper: string, boundaries = 0) => {
+    const histogram = { count, sum: "2", buckets: [[boundaries, "0.5", upper, count]] };
+    const result = [
+      { metric: {}, histogram: [1, histogram] },
+      { metric: { a: "x" }, histograms: [[1, histogram]] },
+    ];
+    return JSON.stringify({ status: "success", data: { resultType: "vector", result } });
+  };
+  assert.is(check(answer("3", "1"), answer("3.0000000005", "1.0000000005")), undefined);
+  assert.ok(check(answer("3", "1"), answer("3.00000001", "1")));
+  assert.ok(check(answer("3", "1"), answer("3", "1.00000001")));
+  assert.ok(check(answer("3", "1"), answer("3", "1", 3)));
+});
+
 test("labels, missing and extra samples, statuses and headers count", () => {
   assert.ok(check(vector(["x", "1"]), vector(["z", "1"])));
   assert.ok(check(vector(["1", "1"]), vector(["1.0", "1"])));
