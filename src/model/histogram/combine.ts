@@ -177,7 +177,12 @@ function combineBuckets(
 }
 
 function hasSameBuckets(into: HistogramLayout, from: HistogramLayout): boolean {
-  return sameLayout(into, from) && (into.schema === customSchema || clearOfZeroBucket(into));
+  return sameLayout(into, from) && addsByBucket(into);
+}
+
+/** Whether histograms of this layout are added and subtracted by adding and subtracting all their counts. */
+export function addsByBucket(layout: HistogramLayout): boolean {
+  return layout.schema === customSchema || clearOfZeroBucket(layout);
 }
 
 /**

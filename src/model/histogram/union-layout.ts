@@ -70,8 +70,17 @@ function insideZeroBucket(layout: HistogramLayout, indexes: Int32Array): number 
  * Bounds so low that they are zero lie inside a zero bucket of no width.
  */
 export function clearOfZeroBucket(layout: HistogramLayout): boolean {
-  return insideZeroBucket(layout, layout.positive) === 0 && insideZeroBucket(layout, layout.negative) === 0;
+  if (layout !== asked) {
+    asked = layout;
+    isClear =
+      insideZeroBucket(layout, layout.positive) === 0 && insideZeroBucket(layout, layout.negative) === 0;
+  }
+  return isClear;
 }
+
+/** The layout that was asked about last, and the answer. */
+let asked: HistogramLayout | undefined;
+let isClear = true;
 
 function uniteIndexes(
   first: Int32Array,

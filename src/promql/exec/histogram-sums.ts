@@ -121,6 +121,7 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
 
   return {
     add({ present, histograms, labels }) {
+      const nameOf = (): string => labels.get("__name__");
       for (let k = 0; k < steps; k++) {
         if (present[k] === 0) continue;
         const state = states[k] as number;
@@ -135,7 +136,7 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
         const histogram = histograms.lend(k, other);
         states[k] = (states[k] as number) | hintSeen(histogram);
         if (totals.has(k)) {
-          addNext(k, histogram, () => labels.get("__name__"));
+          addNext(k, histogram, nameOf);
         } else {
           run.hold(sampleSizeOf(histogram.layout));
           totals.set(k, histogram);

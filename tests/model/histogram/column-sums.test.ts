@@ -1,9 +1,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { kahanAddToRow } from "../../../src/model/histogram/column-sums.ts";
-import { combined, kahanAddTo } from "../../../src/model/histogram/combine.ts";
-import { copyHistogram, createHistogram, type Histogram } from "../../../src/model/histogram/histogram.ts";
+import { kahanAddToRow, setScaledDifference } from "../../../src/model/histogram/column-sums.ts";
+import { addsByBucket, combined, kahanAddTo, subtractFrom } from "../../../src/model/histogram/combine.ts";
+import {
+  bucketCount,
+  copyHistogram,
+  createHistogram,
+  type Histogram,
+  resetHints,
+} from "../../../src/model/histogram/histogram.ts";
 import { HistogramColumn } from "../../../src/model/histogram/histogram-column.ts";
+import { multiply } from "../../../src/model/histogram/scale.ts";
 import {
   histogramOf,
   randomHistogram,
@@ -55,13 +62,15 @@ test("by chance: rows come out as histograms that are added one by one", () =>
     const kind = random.chance(0.3) ? "custom" : "exponential";
     const pool = Array.from({ length: 4 }, () => randomHistogram(random, kind));
     const pick = () => random.oneOf(pool);
+    const layouts = pool.map((plain) => toLentHistogram(plain));
+    const sharesLayouts = random.chance(0.5);
     const expected: { sum: Histogram; lost: Histogram }[] = [];
     for (let row = 0; row < rows; row++) {
-      const first = toHistogram(pick());
+      const first = createHistogram();
+      copyHistogram(sharesLayouts ? random.oneOf(layouts) : toHistogram(pick()), first);
       sums.set(row, first);
       expected.push({ sum: first, lost: createHistogram() });
     }
-    const layouts = pool.map((plain) => toLentHistogram(plain));
     for (let i = 0; i < 20; i++) {
       const row = random.below(rows);
       const other = random.oneOf(layouts);
@@ -75,6 +84,28 @@ test("by chance: rows come out as histograms that are added one by one", () =>
     const copy = createHistogram();
     copyHistogram(layouts[0] as Histogram, copy);
     assert.equal(toPlain(copy), pool[0], "operands are left alone");
+  }));
+
+test("by chance: a scaled difference is a subtraction and a multiplication", () =>
+  everySeed(100, (random) => {
+    const from = new HistogramColumn();
+    const last = toHistogram(randomHistogram(random, random.chance(0.3) ? "custom" : "exponential"));
+    if (!addsByBucket(last.layout)) return;
+    from.set(3, last);
+    const first = createHistogram();
+    copyHistogram(last, first);
+    for (const key of ["count", "sum", "zeroCount"] as const) first[key] = random.below(9);
+    for (let i = 0; i < bucketCount(last.layout); i++) first.buckets[i] = random.below(9);
+    from.set(1, first);
+    const factor = random.oneOf([1, 0.3, -2, 0]);
+    const into = new HistogramColumn();
+    setScaledDifference(into, 2, from, { first: 1, last: 3, factor });
+    const expected = createHistogram();
+    copyHistogram(last, expected);
+    subtractFrom(expected, first);
+    multiply(expected, factor);
+    assert.is(into.layoutAt(2), last.layout);
+    assert.equal(toPlain(into.lend(2, lent)), { ...toPlain(expected), hint: resetHints.gauge });
   }));
 
 test.run();

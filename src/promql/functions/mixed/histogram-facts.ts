@@ -59,7 +59,9 @@ function readResets(input: MixedInput, facts: HistogramFacts): void {
   let found = 0;
   facts.resetsTo[1] = 0;
   for (let i = 1; i < length; i++) {
-    if (histograms.has(i) && histograms.has(i - 1)) {
+    // Most say themselves that they are none.
+    const saysNone = startTimesMs === undefined && histograms.hintAt(i) === resetHints.notReset;
+    if (!saysNone && histograms.has(i) && histograms.has(i - 1)) {
       const reset =
         (startTimesMs !== undefined && isStartReset(times, startTimesMs, i)) || isHistogramReset(input, i);
       if (reset) facts.resets[found++] = i;

@@ -1,4 +1,5 @@
-import { addTo, combined, subtractFrom } from "../../../model/histogram/combine.ts";
+import { setScaledDifference } from "../../../model/histogram/column-sums.ts";
+import { addsByBucket, addTo, combined, subtractFrom } from "../../../model/histogram/combine.ts";
 import { compact } from "../../../model/histogram/compact.ts";
 import { detectReset } from "../../../model/histogram/detect-reset.ts";
 import {
@@ -35,6 +36,7 @@ interface RateState {
   readonly other: Histogram;
   readonly window: Window;
   readonly at: Extrapolated;
+  readonly plain: { first: number; last: number; factor: number };
   facts: HistogramFacts;
 }
 
@@ -61,6 +63,7 @@ export function createMixedRate(kind: RateKind, compacts: boolean): MixedKernel 
       first: 0,
       increase: 0,
     },
+    plain: { first: 0, last: 0, factor: 0 },
     facts: {
       resets: new Int32Array(0),
       resetsTo: new Int32Array(0),
@@ -71,6 +74,10 @@ export function createMixedRate(kind: RateKind, compacts: boolean): MixedKernel 
   const kernel = eitherType(createStartedRate(kind), (input, from, to, step, out) => {
     state.window.from = from;
     state.window.to = to;
+    if (isPlain(input, state)) {
+      putPlain(input, state, step, out);
+      return true;
+    }
     if (!extrapolate(input, state, step, out)) return false;
     out.histograms.set(step, state.result);
     return true;
@@ -79,6 +86,38 @@ export function createMixedRate(kind: RateKind, compacts: boolean): MixedKernel 
     state.facts = read(input);
     return kernel(input, out);
   };
+}
+
+/** Whether the window's answer is its last histogram less its first, and there is nothing to say about it. */
+function isPlain(
+  { histograms, startTimesMs }: MixedInput,
+  { window: { from, to }, facts, kind, compacts }: RateState,
+): boolean {
+  if (compacts || startTimesMs !== undefined || !facts.oneSchema || to - from < 2) return false;
+  const layout = histograms.layoutAt(from);
+  if (layout === undefined || histograms.layoutAt(to - 1) !== layout || !addsByBucket(layout)) return false;
+  const gauges = (facts.gaugesTo[to] as number) - (facts.gaugesTo[from] as number);
+  if (!kind.counter) return gauges === to - from;
+  return gauges === 0 && facts.resetsTo[to] === facts.resetsTo[from + 1];
+}
+
+function putPlain(input: MixedInput, state: RateState, step: number, out: MixedOut): void {
+  const { at, kind, plain } = state;
+  const { from, to } = state.window;
+  const { times, histograms } = input;
+  const { grid } = input.windows;
+  at.toMs = grid.firstEndMs + step * grid.stepMs;
+  at.fromMs = at.toMs - grid.rangeMs;
+  at.firstMs = times[from] as number;
+  at.lastMs = times[to - 1] as number;
+  at.count = to - from;
+  at.startMs = undefined;
+  at.first = histograms.countAt(from);
+  at.increase = histograms.countAt(to - 1) - at.first;
+  plain.first = from;
+  plain.last = to - 1;
+  plain.factor = extrapolationFactor(at, kind, grid.rangeMs);
+  setScaledDifference(out.histograms, step, histograms, plain);
 }
 
 function extrapolate(input: MixedInput, state: RateState, step: number, out: MixedOut): boolean {
