@@ -125,6 +125,8 @@ function comparePoints(got: readonly Point[], want: readonly Point[], what: stri
 export function isClose(a: string, b: string): boolean {
   if (a === b) return true;
   const [x, y] = [toNumber(a), toNumber(b)];
+  // One number has one text; only zero has two, and which of them comes of sums is the order's.
+  if (x === y && x !== 0) return false;
   return Math.abs(x - y) <= 1e-9 * Math.max(Math.abs(x), Math.abs(y));
 }
 

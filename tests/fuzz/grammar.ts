@@ -3,7 +3,7 @@ import type { QueryNode } from "./query-node.ts";
 import type { MetricUse } from "./selectors.ts";
 
 /** A class of what queries may use. */
-export type Feature = "floats" | "histograms" | "experimental" | "delayed-name-removal";
+export type Feature = "floats" | "histograms" | "experimental" | "broken" | "delayed-name-removal";
 
 /** Where in a query the next piece comes, and how to make pieces of each type of about so many parts. */
 export interface Grammar {

@@ -1,10 +1,11 @@
 import type { SeededRandom } from "../support/seeded-random.ts";
 import { aggregation } from "./aggregations.ts";
 import { binary, scalarBinary } from "./binaries.ts";
+import { brokenQuery } from "./broken-query.ts";
 import { endSeconds, headStartSeconds, startSeconds } from "./fuzz-data.ts";
 import type { Feature, Grammar } from "./grammar.ts";
 import { changingCall, keepingCall } from "./instant-calls.ts";
-import { node, type QueryNode } from "./query-node.ts";
+import { node, type QueryNode, textOf } from "./query-node.ts";
 import { matrix, rangeCall } from "./ranges.ts";
 import { bareSelector, type MetricUse, modifiers } from "./selectors.ts";
 
@@ -29,8 +30,11 @@ export interface FuzzQuery {
 /** The next query of a random source: of any type, mostly an instant vector, of one to about twenty parts. */
 export function nextQuery(random: SeededRandom, options: GrammarOptions): FuzzQuery {
   const grammar = createGrammar({ ...options, random, onGrid: false, nested: 0 });
-  const budget = 1 + random.below(random.chance(0.3) ? 20 : 9);
-  return { query: topLevel(grammar, budget), times: timesOf(random, options) };
+  const budget = 1 + random.below(random.chance(0.03) ? 60 : random.chance(0.3) ? 20 : 9);
+  const whole = topLevel(grammar, budget);
+  const breaks = options.modern && options.features.has("broken") && random.chance(0.3);
+  const query = breaks ? brokenQuery(random, textOf(whole)) : whole;
+  return { query, times: timesOf(random, options) };
 }
 
 function topLevel(grammar: Grammar, budget: number): QueryNode {
@@ -49,7 +53,7 @@ function timesOf(random: SeededRandom, { modern, features }: GrammarOptions): Qu
   const first = late ? headStartSeconds - 300 : startSeconds + 2700;
   const some = first + random.below(endSeconds - first + 400);
   const at = edge ? some - (some % 30) : some + 0.5;
-  const step = random.oneOf([15, 60, 30, 1, 7, 300, 120]);
+  const step = random.oneOf([15, 60, 30, 1, 7, 300, 120, 900]);
   const steps = random.below(random.chance(0.8) ? 12 : 60);
   return { at, start: at, end: at + steps * step, step };
 }

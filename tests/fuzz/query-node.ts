@@ -1,5 +1,5 @@
-/** What stands at a place of a query. A `selector` is an instant vector that takes a range or modifiers. */
-export type NodeKind = "scalar" | "vector" | "selector" | "matrix" | "string" | "clause";
+/** What stands at a place of a query. A `selector` is an instant vector that takes a range or modifiers, a `text` is no query, perhaps. */
+export type NodeKind = "scalar" | "vector" | "selector" | "matrix" | "string" | "clause" | "text";
 
 /**
  * A piece of a query: its text is that of its parts in a row. `simpler` are pieces that could stand in its place besides
@@ -24,6 +24,7 @@ const simplest: Readonly<Record<NodeKind, readonly string[]>> = {
   matrix: ["up[5m]", "queue[5m]", "temperature[5m]"],
   string: ['"a"'],
   clause: [""],
+  text: [],
 };
 
 /** The query's text. */

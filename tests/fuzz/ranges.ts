@@ -3,6 +3,8 @@ import { node, type QueryNode } from "./query-node.ts";
 import { bareSelector, type MetricUse, modifiers } from "./selectors.ts";
 
 const ranges = ["5m", "3m", "10m", "1m", "2m30s", "15m", "20m", "45s", "7m", "16s"];
+/** Where a single sample, or none, or all of them are in the window. */
+const modernRanges = ["15s", "30s", "1s", "1h", "3h"];
 const subqueryRanges = ["5m", "10m", "15m", "3m", "30m", "7m30s"];
 const subquerySteps = ["1m", "30s", "2m", "", "45s", "17s", "5m"];
 
@@ -42,7 +44,7 @@ function subqueried(inner: Grammar, use: MetricUse, budget: number): QueryNode {
 
 function rangeText({ random, features, modern }: Grammar, texts: readonly string[]): string {
   if (modern && features.has("experimental") && random.chance(0.1)) return random.oneOf(expressions);
-  return random.oneOf(texts);
+  return random.oneOf(modern && random.chance(0.1) ? modernRanges : texts);
 }
 
 const expressions = [

@@ -133,8 +133,10 @@ const nameExpressions = [
 function matcher({ random }: Grammar, metric: Metric): string {
   const label = random.oneOf(random.chance(0.9) ? metric.labels : labelNames);
   if (random.chance(0.5)) {
-    const value = random.oneOf(labelValues[label] ?? ["x", ""]);
-    return `${label}${random.oneOf(["=", "=", "!="])}"${value}"`;
+    const values = labelValues[label] ?? ["x", ""];
+    const value = random.oneOf(values);
+    // What is not the first value of a label is oftener excluded than asked for: empty answers tell little.
+    return `${label}${random.oneOf(value === "" || value === "none" ? ["!=", "!=", "="] : ["=", "!="])}"${value}"`;
   }
   const expression = random.oneOf(expressions[label] ?? [".*", ".+", "1|x"]);
   return `${label}${random.oneOf(["=~", "=~", "!~"])}"${expression}"`;

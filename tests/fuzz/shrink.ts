@@ -1,3 +1,4 @@
+import { wordsOf } from "./broken-query.ts";
 import { type QueryNode, textOf } from "./query-node.ts";
 
 /**
@@ -37,7 +38,7 @@ function candidatesOf(root: QueryNode): readonly QueryNode[] {
 }
 
 function replacements(piece: QueryNode): QueryNode[] {
-  const out: QueryNode[] = [];
+  const out: QueryNode[] = piece.kind === "text" ? shorterTexts(piece) : [];
   for (const text of piece.simpler) out.push({ ...piece, parts: [text] });
   for (const inner of inside(piece)) if (fits(inner, piece)) out.push(inner);
   piece.parts.forEach((part, at) => {
@@ -47,6 +48,12 @@ function replacements(piece: QueryNode): QueryNode[] {
     }
   });
   return out;
+}
+
+/** A text without one of its words or signs. */
+function shorterTexts(piece: QueryNode): QueryNode[] {
+  const words = wordsOf(textOf(piece));
+  return words.map((_, i) => ({ ...piece, parts: [words.toSpliced(i, 1).join("")] }));
 }
 
 function inside(piece: QueryNode): QueryNode[] {

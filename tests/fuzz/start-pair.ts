@@ -8,12 +8,12 @@ import { startProcess, type TestProcess, waitUntilReady } from "../support/proce
 import {
   endSeconds,
   externalLabels,
-  fuzzSeries,
   headStartSeconds,
   openMetricsText,
   samplesBetween,
   startSeconds,
 } from "./fuzz-data.ts";
+import { fuzzSeries } from "./fuzz-series.ts";
 import { remoteWrite } from "./remote-write.ts";
 
 export interface PairOptions {
