@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { GatewayError } from "../lib/errors.ts";
 import { type ClusterOutcome, createCompletenessLog } from "../model/completeness.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -48,12 +49,16 @@ export function openCall(options: CallOptions): Call {
   const said = new Set<string>();
   const memory = watchMemory(options.memory);
   const completeness = createCompletenessLog();
-  const onAbort = () => scope.abort(new DOMException("context canceled", "AbortError"));
   let expired = false;
   let stopTimer: (() => void) | undefined;
   const expire = () => {
     expired = true;
     scope.abort(new DOMException("context deadline exceeded", "TimeoutError"));
+  };
+  const onAbort = () => {
+    // Connect has a timer of its own for the caller's deadline, which may go off before ours.
+    if (signal.reason instanceof ConnectError && signal.reason.code === Code.DeadlineExceeded) expire();
+    else scope.abort(new DOMException("context canceled", "AbortError"));
   };
   if (timeoutMs !== undefined) stopTimer = clock.after(Math.min(timeoutMs, maxTimerMs), expire);
   if (signal.aborted) onAbort();

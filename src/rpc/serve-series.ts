@@ -27,6 +27,9 @@ const maxRequestBytes = 16 * 1024 * 1024;
  */
 const maxIdleMs = 5 * 60_000;
 
+/** How long the end of a call whose time is over waits for what was written before. */
+const maxLeaveMs = 100;
+
 /** How long rows may wait for others to fill their frame. */
 const maxHoldMs = 5;
 
@@ -65,12 +68,26 @@ export async function serveSeries(exchange: ServerExchange, served: ServedStore)
     if (isProgrammersError(error)) served.log.error("Store/Series failed", { error });
     if (call.isGone()) return;
     // What waits for a caller who does not read would keep the status from it as well.
-    if (call.isExpired() && exchange.waitingBytes() > 0) return exchange.reset();
+    if (call.isExpired()) {
+      const hasDeadline = call.ctx.deadlineMs !== undefined;
+      if (!(await hasLeft(exchange, clock, hasDeadline ? maxLeaveMs : 0))) return exchange.reset();
+    }
     respond(exchange);
     exchange.end({ "grpc-status": String(status), "grpc-message": encodeGrpcMessage(message) });
   } finally {
     call.close();
   }
+}
+
+/** Whether all that was written leaves within a moment. */
+async function hasLeft(exchange: ServerExchange, clock: Clock, withinMs: number): Promise<boolean> {
+  const endMs = clock.monotonicMs() + withinMs;
+  while (exchange.waitingBytes() > 0) {
+    const leftMs = endMs - clock.monotonicMs();
+    if (leftMs <= 0) return false;
+    await Promise.race([exchange.drained(), clock.sleep(leftMs)]);
+  }
+  return true;
 }
 
 interface SeriesCall {

@@ -85,6 +85,8 @@ export interface EndlessOptions {
   readonly batches: number;
   /** Falls silent after so many batches until it is aborted. */
   readonly silentAfter?: number;
+  /** Waits so long before each batch, ms. */
+  readonly pauseMs?: number;
   /** Throws this after so many batches. */
   readonly failAfter?: { readonly batches: number; readonly error: Error };
 }
@@ -121,6 +123,7 @@ export function createEndlessStore(options: EndlessOptions): EndlessStore {
       try {
         const builder = new BatchBuilder();
         for (let batch = 0; batch < options.batches; batch++) {
+          if (options.pauseMs !== undefined) await systemClock.sleep(options.pauseMs, ctx.signal);
           if (batch === options.silentAfter) await untilAborted(ctx.signal);
           if (batch === options.failAfter?.batches) throw options.failAfter.error;
           for (let row = 0; row < options.rows; row++) {

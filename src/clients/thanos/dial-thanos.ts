@@ -34,6 +34,7 @@ import type { GrpcChannel } from "./grpc-call.ts";
 import { statusError } from "./grpc-errors.ts";
 import { callUnary } from "./grpc-unary.ts";
 import { readSeriesStream } from "./series-stream.ts";
+import { silenceLimitMs } from "./silence-timer.ts";
 
 export interface DialOptions {
   /** `host:port`. */
@@ -161,7 +162,7 @@ function createStore(channel: GrpcChannel, info: () => StoreInfo, options: Store
     async labelNames(ctx, request) {
       const message = toBinary(LabelNamesRequestSchema, toLabelNamesMessage(request));
       const bytes = await callUnary(channel, {
-        ...callContext(ctx),
+        ...callContext(ctx, options.responseTimeoutMs, channel.clock),
         path: "/thanos.Store/LabelNames",
         message,
       });
@@ -176,7 +177,7 @@ function createStore(channel: GrpcChannel, info: () => StoreInfo, options: Store
       if (request.label === "") throw new GatewayError("bad_data", "label name parameter cannot be empty");
       const message = toBinary(LabelValuesRequestSchema, toLabelValuesMessage(request));
       const bytes = await callUnary(channel, {
-        ...callContext(ctx),
+        ...callContext(ctx, options.responseTimeoutMs, channel.clock),
         path: "/thanos.Store/LabelValues",
         message,
       });
@@ -190,8 +191,15 @@ function createStore(channel: GrpcChannel, info: () => StoreInfo, options: Store
   };
 }
 
-function callContext(ctx: QueryContext) {
-  return { signal: ctx.signal, deadlineMs: ctx.deadlineMs, metadata: ctx.metadata };
+/** A label call is one message: it may take as long as a stream may be silent. */
+function callContext(
+  { signal, deadlineMs, metadata }: QueryContext,
+  responseTimeoutMs: number,
+  clock: Clock,
+) {
+  const nowMs = clock.nowMs();
+  const limitMs = silenceLimitMs(responseTimeoutMs, deadlineMs, nowMs);
+  return { signal, metadata, deadlineMs: limitMs === Number.POSITIVE_INFINITY ? undefined : nowMs + limitMs };
 }
 
 function labelAnswer(ctx: QueryContext, answer: WireLabelAnswer): readonly string[] {

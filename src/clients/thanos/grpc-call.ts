@@ -224,11 +224,15 @@ let made:
 type RequestHeaders = Readonly<Record<string, string>>;
 
 function headersOnce({ metadata, deadlineMs }: GrpcCallRequest, clock: Clock): RequestHeaders {
-  const leftMs =
-    deadlineMs === undefined ? Number.POSITIVE_INFINITY : Math.max(1, deadlineMs - clock.nowMs());
+  const leftMs = deadlineMs === undefined ? Number.POSITIVE_INFINITY : forPeers(deadlineMs - clock.nowMs());
   if (made?.metadata !== metadata || made.leftMs !== leftMs)
     made = { metadata, leftMs, headers: headersOf(metadata, leftMs) };
   return made.headers;
+}
+
+/** What peers are told of the time left: a little less, so that what they say at its end still gets here in time. */
+function forPeers(leftMs: number): number {
+  return Math.max(1, Math.floor(leftMs - Math.min(0.1 * leftMs, 500)));
 }
 
 function headersOf(metadata: RequestHeaders, leftMs: number): RequestHeaders {

@@ -9,13 +9,13 @@ import { grpcStatus } from "../../wire/grpc-headers.ts";
 import type { SeriesBatch } from "../../wire/series-batch.ts";
 import { type GrpcCall, type GrpcCallSink, type GrpcChannel, startGrpcCall } from "./grpc-call.ts";
 import { statusError } from "./grpc-errors.ts";
-import { createSilenceTimer, type SilenceTimer } from "./silence-timer.ts";
+import { createSilenceTimer, type SilenceTimer, silenceLimitMs } from "./silence-timer.ts";
 import { SlabReader } from "./slab-reader.ts";
 
 export interface SeriesStreamOptions {
   /** The encoded SeriesRequest. */
   readonly message: Uint8Array;
-  /** How long the peer may send nothing while it could; 0 for any time. */
+  /** How long the peer may send nothing while it could, if the time left to the query does not say less; 0 for any time. */
   readonly responseTimeoutMs: number;
   readonly slabs: SlabPool;
   /** `Addr: … MinTime: … MaxTime: …`, for the text of that time-out. */
@@ -97,7 +97,12 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
       onTake: (sizeBytes) => ctx.memory.take(sizeBytes),
       onMessage: (message) => this.#add(message),
     });
-    this.#silence = createSilenceTimer(channel.clock, options.responseTimeoutMs, () => this.#giveUp());
+    const { clock } = channel;
+    this.#silence = createSilenceTimer(
+      clock,
+      () => silenceLimitMs(options.responseTimeoutMs, ctx.deadlineMs, clock.nowMs()),
+      (limitMs) => this.#giveUp(limitMs),
+    );
   }
 
   [Symbol.asyncIterator](): this {
@@ -231,9 +236,9 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
     }
   }
 
-  #giveUp(): void {
-    const { responseTimeoutMs, clientText } = this.#options;
-    const text = `failed to receive any data in ${formatGoDuration(responseTimeoutMs)} from ${clientText()}: rpc error: code = Canceled desc = context canceled`;
+  #giveUp(limitMs: number): void {
+    const { clientText } = this.#options;
+    const text = `failed to receive any data in ${formatGoDuration(limitMs)} from ${clientText()}: rpc error: code = Canceled desc = context canceled`;
     this.#call?.fail(withStreamPhase(new GatewayError("unavailable", text), "silent"));
   }
 
