@@ -85,11 +85,21 @@ function deltasOf(counts: readonly number[]): bigint[] {
   return counts.map((count, i) => BigInt(count) - BigInt(counts[i - 1] ?? 0));
 }
 
-const staleWords = new Float64Array(Uint32Array.of(2, 0x7ff00000).buffer);
+/** Stands for the staleness marker, which does not survive as a number, until the message is made. */
+const staleMark = 1.2345678901234e-300;
+const staleMarkBytes = new Uint8Array(Float64Array.of(staleMark).buffer);
+const staleBytes = new Uint8Array(Uint32Array.of(2, 0x7ff00000).buffer);
+
+function withStale(message: Uint8Array): Uint8Array {
+  for (let at = 0; at + 8 <= message.length; at++) {
+    if (staleMarkBytes.every((byte, i) => message[at + i] === byte)) message.set(staleBytes, at);
+  }
+  return message;
+}
 
 function messageOf(histogram: Histogram | undefined, timeMs: number, whole: boolean) {
   const timestamp = BigInt(timeMs);
-  if (histogram === undefined) return create(HistogramSchema, { timestamp, sum: staleWords[0] as number });
+  if (histogram === undefined) return create(HistogramSchema, { timestamp, sum: staleMark });
   const { layout, buckets, at, count, zeroCount, sum } = histogram;
   const cut = at + layout.positive.length;
   const positive = [...buckets.subarray(at, cut)];
@@ -142,8 +152,9 @@ function sampledBody({ samples, whole }: Written): Uint8Array {
     const isHistogram = samples.histograms?.has(i) === true;
     const isStale = value === `${0x7ff00000}:2`;
     wasHistogram = isHistogram || (wasHistogram && isStale);
-    if (!wasHistogram) floats.push({ timestamp: BigInt(timeMs), value: samples.values[i] as number });
-    else {
+    if (!wasHistogram) {
+      floats.push({ timestamp: BigInt(timeMs), value: isStale ? staleMark : (samples.values[i] as number) });
+    } else {
       const histogram = isHistogram ? samples.histograms?.lend(i, createHistogram()) : undefined;
       histograms.push(messageOf(histogram, timeMs, whole[i] === true));
     }
@@ -154,7 +165,7 @@ function sampledBody({ samples, whole }: Written): Uint8Array {
     histograms,
   });
   const results = [create(QueryResultSchema, { timeseries: [series] })];
-  return compressSnappy(toBinary(ReadResponseSchema, create(ReadResponseSchema, { results })));
+  return compressSnappy(withStale(toBinary(ReadResponseSchema, create(ReadResponseSchema, { results }))));
 }
 
 function apiOf(contentType: string, body: Uint8Array): PrometheusApi {
