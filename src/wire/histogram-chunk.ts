@@ -7,7 +7,7 @@ import {
   skipStart,
 } from "./histogram-rows.ts";
 import { isStale, type SampleBuffer } from "./sample-buffer.ts";
-import { VarbitReader, XorColumn } from "./varbit-reader.ts";
+import { type RunningSums, VarbitReader, XorColumn } from "./varbit-reader.ts";
 
 /*
  * Prometheus's histogram chunk of whole numbers (tsdb/chunkenc/histogram.go, histogram_st.go):
@@ -86,8 +86,8 @@ function append(out: SampleBuffer): void {
       numbers.sum = sum.values[0] as number;
       const column = out.withHistograms();
       rows.place(out, column, time);
-      if (index > 0) reader.changesOfChanges(values, changes, width);
-      addUp();
+      if (index === 0) addUp();
+      else readCounts();
       rows.finish(column);
     }
     skipStart(reader, header, index);
@@ -103,6 +103,26 @@ function append(out: SampleBuffer): void {
     reader.xor(sum, 0);
   }
 }
+
+/** Reads how the differences changed, and makes counts of them. */
+function readCounts(): void {
+  const { width, positives, numbers } = rows;
+  buckets.values = values;
+  buckets.changes = changes;
+  buckets.sums = rows.counts;
+  buckets.at = rows.at;
+  let highest = Math.max(numbers.count, numbers.zeroCount);
+  highest = reader.runningSums(buckets, 0, positives, highest);
+  if (positives < width) highest = reader.runningSums(buckets, positives, width, highest);
+  if (highest > Number.MAX_SAFE_INTEGER) reader.fail("a count is above 2^53");
+}
+
+const buckets: { -readonly [K in keyof RunningSums]: RunningSums[K] } = {
+  values,
+  changes,
+  sums: values,
+  at: 0,
+};
 
 /** Makes counts of the differences. */
 function addUp(): void {

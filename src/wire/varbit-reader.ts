@@ -26,6 +26,15 @@ export class XorColumn {
   }
 }
 
+/** Numbers of a row that are sums of their differences, which change as they changed before, or otherwise. */
+export interface RunningSums {
+  readonly values: Float64Array;
+  readonly changes: Float64Array;
+  /** Where the sum of entry i goes: to `at + i`. */
+  readonly sums: Float64Array;
+  readonly at: number;
+}
+
 /**
  * Reads the bits of histogram chunks from the highest of each byte on, 32 at a time:
  *
@@ -126,38 +135,59 @@ export class VarbitReader {
     return signed(this.low, size);
   }
 
-  /** Reads `count` signed varbits: adds each to an entry of `changes`, and that to the same entry of `values`. */
-  changesOfChanges(values: Float64Array, changes: Float64Array, count: number): void {
+  /**
+   * Reads signed varbits for entries [from, to): each is added to the entry's change, that to its value, and all values
+   * up to it are its sum. Returns the highest sum, or `highest`.
+   */
+  runningSums({ values, changes, sums, at }: RunningSums, from: number, to: number, highest: number): number {
     const data = this.#data;
-    const from = this.#from;
+    const start = this.#from;
     const endBit = this.#endBit;
     let bit = this.#bit;
-    for (let i = 0; i < count; ) {
+    let most = highest;
+    let sum = 0;
+    let i = from;
+    while (i < to) {
       if (bit >= endBit) this.#failAt(bit);
-      let window = data.getInt32(from + (bit >>> 3)) << (bit & 7);
+      let window = data.getInt32(start + (bit >>> 3)) << (bit & 7);
       let left = sureBits;
-      for (;;) {
-        const code = shortCodes[window >>> (32 - shortBits)] as number;
-        const length = code & 15;
+      while (i + 1 < to) {
+        const codes = shortCodes[window >>> (32 - shortBits)] as number;
+        const length = codes & 15;
+        if (length === 0 || length > left) break;
         left -= length;
-        if (left < 0) break;
-        if (length === 0) {
-          this.#bit = bit;
-          changes[i] = (changes[i] as number) + this.varbitInt();
-          values[i] = (values[i] as number) + (changes[i] as number);
-          bit = this.#bit;
-          i++;
-          break;
-        }
-        const change = (changes[i] as number) + (code >> 4);
-        changes[i] = change;
-        values[i] = (values[i] as number) + change;
-        window <<= length;
         bit += length;
-        if (++i === count) break;
+        window <<= length;
+        const change = (changes[i] as number) + (codes >> 16);
+        changes[i] = change;
+        const value = (values[i] as number) + change;
+        values[i] = value;
+        sum += value;
+        sums[at + i++] = sum;
+        if (sum > most) most = sum;
+        if ((codes & 16) === 0) continue;
+        const nextChange = (changes[i] as number) + ((codes << 16) >> 24);
+        changes[i] = nextChange;
+        const nextValue = (values[i] as number) + nextChange;
+        values[i] = nextValue;
+        sum += nextValue;
+        sums[at + i++] = sum;
+        if (sum > most) most = sum;
       }
+      if (left < sureBits && i < to) continue;
+      if (i === to) break;
+      this.#bit = bit;
+      const change = (changes[i] as number) + this.varbitInt();
+      bit = this.#bit;
+      changes[i] = change;
+      const value = (values[i] as number) + change;
+      values[i] = value;
+      sum += value;
+      sums[at + i++] = sum;
+      if (sum > most) most = sum;
     }
     this.#bit = bit;
+    return most;
   }
 
   /** An unsigned varbit, the nearest double. */
@@ -262,13 +292,24 @@ export class VarbitReader {
 
 /** Bits of a window that are there wherever it begins. */
 const sureBits = 25;
-/** Varbits of up to so many bits are looked up: their length, and above four bits their number; 0 for longer ones. */
-const shortBits = 9;
-const shortCodes = Int16Array.from({ length: 1 << shortBits }, (_, bits) => {
-  if (bits < 0b100000000) return 1;
-  if (bits < 0b110000000) return (signed((bits >> 4) & 7, 3) << 4) | 5;
-  return bits < 0b111000000 ? (signed(bits & 63, 6) << 4) | 9 : 0;
+/** The varbits at the head of so many bits are looked up, two at a time where both are whole. */
+const shortBits = 12;
+/** Length of all in bits 0–3, 0 for a longer one; bit 4 where there are two; the second in bits 8–15, the first above. */
+const shortCodes = Int32Array.from({ length: 1 << shortBits }, (_, bits) => {
+  const first = shortCode(bits);
+  if (first.length === 0) return 0;
+  const second = shortCode((bits << first.length) & ((1 << shortBits) - 1));
+  const length = first.length + second.length;
+  if (second.length === 0 || length > shortBits) return (first.value << 16) | first.length;
+  return (first.value << 16) | ((second.value & 0xff) << 8) | 16 | length;
 });
+
+/** The varbit at the head of `shortBits` bits. */
+function shortCode(bits: number): { readonly length: number; readonly value: number } {
+  if (bits < 0b100000000000) return { length: 1, value: 0 };
+  if (bits < 0b110000000000) return { length: 5, value: signed((bits >> 7) & 7, 3) };
+  return bits < 0b111000000000 ? { length: 9, value: signed((bits >> 3) & 63, 6) } : { length: 0, value: 0 };
+}
 
 /** Bits behind three ones and more. */
 const longSizes = [9, 12, 18, 25, 56, 64] as const;
