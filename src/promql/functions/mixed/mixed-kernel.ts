@@ -1,6 +1,6 @@
 import type { HistogramColumn } from "../../../model/histogram/histogram-column.ts";
 import type { RangeInput, RangeKernel, StepsOut } from "../range-kernel.ts";
-import { findWindows, type Windows } from "../windows.ts";
+import { findWindows, type WindowGrid, type Windows } from "../windows.ts";
 
 /** Samples of which some are native histograms, or know when their counter began. */
 export interface MixedInput extends RangeInput {
@@ -64,6 +64,12 @@ export function createFloatPart(): (input: MixedInput) => FloatPart {
   let times = new Float64Array(0);
   let values = new Float64Array(0);
   let starts = new Float64Array(0);
+  let none: Windows | undefined;
+  // Most series that have histograms have nothing else.
+  const noWindows = (grid: WindowGrid): Windows => {
+    if (none?.grid !== grid) none = findWindows(grid, times, 0);
+    return none;
+  };
   return (input) => {
     const { histograms, startTimesMs } = input;
     if (times.length < input.length) {
@@ -81,7 +87,7 @@ export function createFloatPart(): (input: MixedInput) => FloatPart {
     }
     const whole = input.windows;
     if (length === input.length) return { input, startTimesMs, whole };
-    const windows = findWindows(whole.grid, times, length);
+    const windows = length === 0 ? noWindows(whole.grid) : findWindows(whole.grid, times, length);
     return { input: { times, values, length, windows }, startTimesMs: startTimesMs && starts, whole };
   };
 }
