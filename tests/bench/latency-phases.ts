@@ -1,7 +1,7 @@
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench, Subject } from "./bench.ts";
-import { drain, percentile } from "./measure.ts";
+import { cpuMsOf, drain, percentile } from "./measure.ts";
 import { benchQueries } from "./queries.ts";
 
 const heavy = benchQueries[1] ?? "";
@@ -70,27 +70,44 @@ export async function runCancel(bench: Bench): Promise<void> {
   }
 }
 
-/** A hundred connections of instant queries for one series each. */
+/** Half of the measured time, before it: both runtimes compile what is hot while they run. */
+const warmShare = 0.5;
+
+/** A hundred connections of instant queries for one series each. CPU a request is what a busy machine changes least. */
 export async function runLoad(bench: Bench): Promise<void> {
   console.log("\nload: 100 connections of one-series instant queries");
   for (const subject of [...bench.queriers, ...bench.selfStored]) {
-    const agent = new Agent({ keepAlive: true, maxSockets: 100 });
-    const latencies: number[] = [];
-    let failed = 0;
-    const startMs = performance.now();
-    const endMs = startMs + bench.seconds * 1000;
-    const worker = async (_: unknown, n: number) => {
-      const query = subject.queryFor(`node_load1{instance="10.0.0.${n % 10}:9100"}`);
-      const params = { query, time: String(bench.lateMs / 1000), ...subject.params };
-      while (performance.now() < endMs) {
-        const answer = await drain({ address: subject.server.http, path: "/api/v1/query", params, agent });
-        latencies.push(answer.wallMs);
-        if (answer.status !== 200) failed++;
-      }
-    };
-    await Promise.all(Array.from({ length: 100 }, worker));
-    const perSecond = (latencies.length * 1000) / (performance.now() - startMs);
-    agent.destroy();
-    console.log(`${line(subject.name, latencies)}, ${perSecond.toFixed(0)} requests/s, ${failed} failed`);
+    await askFromMany(bench, subject, bench.seconds * warmShare);
+    const cpuMs = cpuMsOf(subject.server.pid);
+    const { latencies, failed, perSecond } = await askFromMany(bench, subject, bench.seconds);
+    const cpuPerRequest = (cpuMsOf(subject.server.pid) - cpuMs) / latencies.length;
+    console.log(
+      `${line(subject.name, latencies)}, ${perSecond.toFixed(0)} requests/s, ` +
+        `${cpuPerRequest.toFixed(2)} CPU ms a request, ${failed} failed`,
+    );
   }
+}
+
+async function askFromMany(
+  bench: Bench,
+  subject: Subject,
+  seconds: number,
+): Promise<{ readonly latencies: number[]; readonly failed: number; readonly perSecond: number }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 100 });
+  const latencies: number[] = [];
+  let failed = 0;
+  const startMs = performance.now();
+  const endMs = startMs + seconds * 1000;
+  const worker = async (_: unknown, n: number) => {
+    const query = subject.queryFor(`node_load1{instance="10.0.0.${n % 10}:9100"}`);
+    const params = { query, time: String(bench.lateMs / 1000), ...subject.params };
+    while (performance.now() < endMs) {
+      const answer = await drain({ address: subject.server.http, path: "/api/v1/query", params, agent });
+      latencies.push(answer.wallMs);
+      if (answer.status !== 200) failed++;
+    }
+  };
+  await Promise.all(Array.from({ length: 100 }, worker));
+  agent.destroy();
+  return { latencies, failed, perSecond: (latencies.length * 1000) / (performance.now() - startMs) };
 }
