@@ -32,6 +32,8 @@ export interface FuzzSeries {
   readonly everySeconds: number;
   /** Part of a second at which it is scraped. */
   readonly shiftMs: number;
+  /** How much later a scrape may come than it should. */
+  readonly jitterMs: number;
   /** Value of a scrape by its number and its time, seconds since the start. */
   readonly valueAt: (scrape: number, seconds: number) => FuzzValue;
 }
@@ -42,16 +44,25 @@ export function samplesBetween(
   from: number,
   to: number,
 ): readonly WrittenSeries[] {
-  return series.map(({ labels, everySeconds, shiftMs, valueAt }) => {
+  return series.map(({ labels, everySeconds, shiftMs, jitterMs, valueAt }) => {
     const samples: WrittenSample[] = [];
     const first = Math.ceil((from - startSeconds) / everySeconds);
     for (let scrape = first; scrape * everySeconds < to - startSeconds; scrape++) {
       const v = valueAt(scrape, scrape * everySeconds);
       if (v === undefined || (typeof v !== "number" && to <= headStartSeconds)) continue;
-      samples.push({ t: (startSeconds + scrape * everySeconds) * 1000 + shiftMs, v });
+      // By half seconds, so that no time becomes a whole or a half one.
+      const lateMs = 500 * Math.floor((noise(scrape * 7919 + shiftMs) * jitterMs) / 500);
+      samples.push({ t: (startSeconds + scrape * everySeconds) * 1000 + shiftMs + lateMs, v });
     }
     return { labels, samples };
   });
+}
+
+/** A number of [0, 1) that looks like chance. */
+export function noise(key: number): number {
+  let mixed = Math.imul(key ^ 0x9e3779b9, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return ((mixed ^ (mixed >>> 16)) >>> 0) / 4_294_967_296;
 }
 
 /** OpenMetrics text, as promtool makes blocks from. */

@@ -1,15 +1,8 @@
 import { compareLabels, labelsOf } from "../../src/model/labels.ts";
-import { externalLabels, type FuzzSeries, type LabelRecord } from "./fuzz-data.ts";
+import { externalLabels, type FuzzSeries, type LabelRecord, noise } from "./fuzz-data.ts";
 import { growingHistogram, type HistogramShape } from "./fuzz-histograms.ts";
 
 const dyadic = (value: number) => Math.round(value * 64) / 64;
-
-/** A number of [0, 1) that looks like chance. */
-function noise(key: number): number {
-  let mixed = Math.imul(key ^ 0x9e3779b9, 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return ((mixed ^ (mixed >>> 16)) >>> 0) / 4_294_967_296;
-}
 
 interface Growth {
   readonly perSecond: number;
@@ -51,7 +44,12 @@ export function fuzzSeries({ modern }: { readonly modern: boolean }): readonly F
   const all: FuzzSeries[] = [];
   const add = (labels: LabelRecord, valueAt: FuzzSeries["valueAt"], everySeconds = 15) => {
     const shiftMs = 1 + Math.floor(noise(all.length + 1) * 498);
-    all.push({ labels: { ...labels, ...externalLabels }, everySeconds, shiftMs, valueAt });
+    // Every other series is scraped on time; of the others now and then a scrape is lost.
+    const jitterMs = all.length % 2 === 0 ? 0 : 4000 + 500 * (all.length % 7);
+    const lossy: FuzzSeries["valueAt"] = (scrape, seconds) =>
+      noise(scrape * 104_729 + shiftMs) < 0.06 ? undefined : valueAt(scrape, seconds);
+    const run = jitterMs === 0 ? valueAt : lossy;
+    all.push({ labels: { ...labels, ...externalLabels }, everySeconds, shiftMs, jitterMs, valueAt: run });
   };
   addRequests(add);
   addGauges(add);
@@ -63,7 +61,13 @@ export function fuzzSeries({ modern }: { readonly modern: boolean }): readonly F
   if (modern) addHistograms(add);
   if (modern)
     addEdges((labels, valueAt) =>
-      all.push({ labels: { ...labels, ...externalLabels }, everySeconds: 30, shiftMs: 0, valueAt }),
+      all.push({
+        labels: { ...labels, ...externalLabels },
+        everySeconds: 30,
+        shiftMs: 0,
+        jitterMs: 0,
+        valueAt,
+      }),
     );
   // Heads answer in the order in which series were made: as everywhere else, that of labels, on which ties of topk depend.
   return all.sort((a, b) => compareLabels(labelsOf(a.labels), labelsOf(b.labels)));

@@ -74,9 +74,14 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason:
       "Powers and means differ in their last digits between libraries and versions; remainders and rounding tell.",
     oldOnly: false,
-    explains: ({ query, text }) =>
-      / at [0-9.]+: [-0-9.e]+, wants [-0-9.e]+$/.test(text) &&
-      (/\^.*%|%.*\^/.test(query) || (/\b(floor|ceil|round)\(/.test(query) && /\bavg/.test(query))),
+    explains: ({ query, text }) => {
+      const [, got, want] = / at [0-9.]+: ([-0-9.e]+), wants ([-0-9.e]+)$/.exec(text) ?? [];
+      if (got === undefined) return false;
+      if (/\^.*%|%.*\^/.test(query) || (/\b(floor|ceil|round)\(/.test(query) && /\bavg/.test(query)))
+        return true;
+      const isNear = Math.abs(Number(got) - Number(want)) <= 1e-6 * Math.abs(Number(want));
+      return isNear && /\^|\b(ln|log2|log10|exp|sqrt|a?(sin|cos|tan)h?|atan2)\b/.test(query);
+    },
   },
   {
     name: "logarithm of a number below 2.3e-308",
