@@ -6,17 +6,13 @@ import {
   writeSeriesRecords,
 } from "./series-response.ts";
 
-/** From this size on a frame with fewer rows than were asked for may leave: a fuller one would cost a copy and save little. */
-const fairFrameBytes = 32 * 1024;
-
 /**
  * Frames of as many series as the client asked for, also where they come in batches of another size:
  *
  *   batches in   aaaaa bbb ccccc       batchSize 4
  *   frames out   aaaa  abbb cccc  c    the last one when `flush` is called
  *
- * Rows that do not fill a frame are copied and held until others do, unless they are large: then they leave at once in a
- * frame of fewer rows. With a batch size of 0 or 1 nothing is ever held.
+ * Rows that do not fill a frame are copied and held until others do. With a batch size of 0 or 1 nothing is ever held.
  */
 export class SeriesFramer {
   readonly #batchSize: number;
@@ -24,7 +20,7 @@ export class SeriesFramer {
   /** Records of rows for the frame that is not full yet, in the first `heldBytes`. */
   #held = new Uint8Array(0);
   #heldRows = 0;
-  /** Bytes of rows that are held: less than a fair frame. */
+  /** Bytes of rows that are held. */
   heldBytes = 0;
   /** Frames made so far. */
   frameCount = 0;
@@ -40,9 +36,7 @@ export class SeriesFramer {
     const { count } = batch;
     const rows = this.#heldRows + count;
     const rest = rows % this.#batchSize;
-    let leaving = rows === rest ? 0 : count - rest;
-    const restBytes = sizeOfSeriesRecords(batch, leaving, count) + (leaving === 0 ? this.heldBytes : 0);
-    if (restBytes >= fairFrameBytes) leaving = count;
+    const leaving = rows === rest ? 0 : count - rest;
     const frames = leaving === 0 ? undefined : this.#encode(batch, leaving);
     if (leaving < count) this.#hold(batch, leaving);
     return frames;
