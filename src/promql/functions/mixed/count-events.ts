@@ -37,12 +37,14 @@ export function createMixedEvents(event: Event, anchored: Extension | undefined)
   };
 }
 
-/** Writes how many events there were up to each sample. */
+/** Writes how many events there were up to each sample that a window sees. */
 function countEvents(event: Event, input: MixedInput, before: Int32Array): void {
-  const { histograms } = input;
+  const { histograms, windows } = input;
+  const from = windows.lo[0] ?? 0;
+  const to = windows.hi[windows.hi.length - 1] ?? 0;
   let events = 0;
-  before[0] = 0;
-  for (let i = 1; i < input.length; i++) {
+  before[from] = 0;
+  for (let i = from + 1; i < to; i++) {
     const isHistogram = histograms.has(i);
     if (isHistogram !== histograms.has(i - 1)) events++;
     else if (event === "resets" ? isReset(input, i, isHistogram) : isChange(input, i, isHistogram)) events++;

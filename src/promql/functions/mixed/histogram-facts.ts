@@ -4,7 +4,8 @@ import type { MixedInput } from "./mixed-kernel.ts";
 import { isStartReset } from "./start-times.ts";
 
 /**
- * What windows of one series ask of its histograms, found once for all of them.
+ * What windows of one series ask of its histograms, found once for all of them. Of samples that no window sees nothing is
+ * looked at; indexes count from the first one that is seen.
  *
  *   sample         0  1  2  3  4         resets     [2, 4]
  *   reset          ·  ·  ×  ·  ×         resetsTo   [0, 0, 0, 1, 1, 2]: how many of the first i samples
@@ -39,11 +40,15 @@ export function createFactReader(withResets: boolean): (input: MixedInput) => Hi
   };
 }
 
-function readHints({ histograms, length }: MixedInput, facts: HistogramFacts): void {
+function readHints({ histograms, windows }: MixedInput, facts: HistogramFacts): void {
+  const { lo, hi } = windows;
+  const from = lo[0] ?? 0;
+  const to = hi[hi.length - 1] ?? 0;
   let gauges = 0;
   let schema: number | undefined;
   facts.oneSchema = true;
-  for (let i = 0; i < length; i++) {
+  facts.gaugesTo[from] = 0;
+  for (let i = from; i < to; i++) {
     const layout = histograms.layoutAt(i);
     if (layout !== undefined) {
       if (histograms.hintAt(i) === resetHints.gauge) gauges++;
@@ -55,10 +60,14 @@ function readHints({ histograms, length }: MixedInput, facts: HistogramFacts): v
 }
 
 function readResets(input: MixedInput, facts: HistogramFacts): void {
-  const { histograms, times, startTimesMs, length } = input;
+  const { histograms, times, startTimesMs } = input;
+  const { lo, hi } = input.windows;
+  const from = lo[0] ?? 0;
+  const to = hi[hi.length - 1] ?? 0;
   let found = 0;
-  facts.resetsTo[1] = 0;
-  for (let i = 1; i < length; i++) {
+  facts.resetsTo[from] = 0;
+  facts.resetsTo[from + 1] = 0;
+  for (let i = from + 1; i < to; i++) {
     // Most say themselves that they are none.
     const saysNone = startTimesMs === undefined && histograms.hintAt(i) === resetHints.notReset;
     if (!saysNone && histograms.has(i) && histograms.has(i - 1)) {

@@ -67,7 +67,9 @@ export function createSlide(average: boolean): Slide {
 
 /** Begins with a series. */
 export function startSlide(slide: Slide, input: MixedInput): void {
-  const { length, histograms } = input;
+  const { length, histograms, windows } = input;
+  const from = windows.lo[0] ?? 0;
+  const to = windows.hi[windows.hi.length - 1] ?? 0;
   if (slide.runs.length <= length) {
     slide.runs = new Int32Array(length + 1);
     slide.gaugesTo = new Int32Array(length + 1);
@@ -79,7 +81,10 @@ export function startSlide(slide: Slide, input: MixedInput): void {
   slide.isPlain = true;
   resetSpread(spread);
   let before: HistogramLayout | undefined;
-  for (let i = 0; i < length; i++) {
+  slide.gaugesTo[from] = 0;
+  slide.resetsTo[from] = 0;
+  slide.notResetsTo[from] = 0;
+  for (let i = from; i < to; i++) {
     const layout = histograms.layoutAt(i);
     const hint = layout === undefined ? resetHints.unknown : histograms.hintAt(i);
     slide.gaugesTo[i + 1] = (slide.gaugesTo[i] as number) + (hint === resetHints.gauge ? 1 : 0);
