@@ -4,6 +4,7 @@ import type { ProxyStore } from "../federation/proxy-store.ts";
 import { createSelectable } from "../federation/select.ts";
 import { createGateFactory } from "../http/gate.ts";
 import { createHttpApp, type HttpApp } from "../http/http-app.ts";
+import type { LiveQueries } from "../http/live-queries.ts";
 import { createEngine } from "../promql/exec/create-engine.ts";
 import type { StoreApiOptions } from "../rpc/grpc-server.ts";
 import { createStoreApiFetchHandler } from "../rpc/store-api-fetch-handler.ts";
@@ -27,6 +28,7 @@ export interface QueryParts {
   readonly metrics: MetricsRegistry;
   readonly status: ComponentStatus;
   readonly memory: MemoryLimit;
+  readonly live: LiveQueries;
   readonly endpoints: EndpointSet;
   readonly store: ProxyStore;
 }
@@ -78,7 +80,7 @@ export function storeApiOf({
 }
 
 export function createQueryApp(parts: QueryParts, served: StoreApiOptions): HttpApp {
-  const { config, clock, log, metrics, status, memory, endpoints, store } = parts;
+  const { config, clock, log, metrics, status, memory, live, endpoints, store } = parts;
   const { query } = config;
   const selectGate = createGateFactory({ kind: "selects", max: query.maxConcurrentSelect, metrics, clock });
   return createHttpApp({
@@ -99,6 +101,8 @@ export function createQueryApp(parts: QueryParts, served: StoreApiOptions): Http
     log,
     clock,
     memory,
+    live,
+    admin: config.http.admin,
     defaults: query,
     timeoutMs: query.timeoutMs,
     maxConcurrent: query.maxConcurrent,

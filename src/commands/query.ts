@@ -1,13 +1,17 @@
 import { dialThanos, streamWindowFor } from "../clients/thanos/dial-thanos.ts";
+import type { ListenAddress } from "../config/address.ts";
 import { helpText } from "../config/help-text.ts";
 import { type QueryConfig, readQueryConfig } from "../config/query-config.ts";
 import { queryAbout, queryFlags } from "../config/query-flags.ts";
 import { createEndpointSet } from "../federation/endpoint-set.ts";
 import { createProxyStore } from "../federation/proxy-store.ts";
+import { type AdminApp, createAdminApp } from "../http/admin-app.ts";
+import { createLiveQueries } from "../http/live-queries.ts";
+import { createHealthApp } from "../http/operations-app.ts";
 import { messageOf } from "../lib/errors.ts";
 import { createGrpcServer } from "../rpc/grpc-server.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { listenHttp } from "../runtime/http-server.ts";
+import { type HttpServerOptions, listenHttp } from "../runtime/http-server.ts";
 import { availableMemoryBytes, onUncaught } from "../runtime/process.ts";
 import { createMemoryLimit } from "../store/memory-limit.ts";
 import { buildInfo, createComponentStatus } from "../telemetry/component-status.ts";
@@ -113,7 +117,8 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     metrics,
     clock,
   });
-  const parts: QueryParts = { config, clock, log, metrics, status, memory, endpoints, store };
+  const live = createLiveQueries(clock);
+  const parts: QueryParts = { config, clock, log, metrics, status, memory, live, endpoints, store };
   const served = storeApiOf(parts);
   const grpc = createGrpcServer({
     ...served,
@@ -128,6 +133,20 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     status.setHealthy(false);
   };
   try {
+    for (const side of sideListeners(config, createAdminApp(live), createHealthApp(status))) {
+      const listener = await listenOrExplain(side.flag, side.address, () =>
+        listenHttp({
+          ...side.address,
+          handle: side.handle,
+          maxHeaderBytes,
+          keepAliveMs,
+          onError: (error) =>
+            log.error("HTTP request failed", { err: messageOf(error), stack: stackOf(error) }),
+        }),
+      );
+      closers.push(() => listener.close(0));
+      log.info(`listening for ${side.what}`, { address: listener.address });
+    }
     const app = createQueryApp(parts, served);
     const { address } = config.http;
     const http = await listenOrExplain("--http-address", address, () =>
@@ -155,6 +174,32 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     await close();
     throw error;
   }
+}
+
+interface SideListener {
+  readonly flag: string;
+  readonly what: string;
+  readonly address: ListenAddress;
+  readonly handle: HttpServerOptions["handle"];
+}
+
+/** The listeners besides the public one, as far as the flags ask for them. */
+function sideListeners(
+  { adminAddress, healthAddress }: QueryConfig,
+  admin: AdminApp,
+  health: AdminApp["handle"],
+): readonly SideListener[] {
+  const listeners: SideListener[] = [];
+  if (healthAddress !== undefined)
+    listeners.push({ flag: "--health-address", what: "probes", address: healthAddress, handle: health });
+  if (adminAddress !== undefined)
+    listeners.push({
+      flag: "--admin-address",
+      what: "operators",
+      address: adminAddress,
+      handle: admin.handle,
+    });
+  return listeners;
 }
 
 function stackOf(reason: unknown): string | undefined {

@@ -14,6 +14,11 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: parts.host === "" ? "0.0.0.0" : parts.host, port: parts.port };
 }
 
+/** As `parseListenAddress`, but an empty host means this machine alone. */
+export function parseLoopbackAddress(text: string): ListenAddress {
+  return parseListenAddress(text.startsWith(":") ? `127.0.0.1${text}` : text);
+}
+
 const dnsPrefix = /^(dns|dnssrv|dnssrvnoa)\+/;
 
 /** A peer's `host:port`, as it was written. Throws Thanos's text where it is none. */

@@ -1,4 +1,5 @@
 import type { Labels } from "../model/labels.ts";
+import type { ListenAddress } from "./address.ts";
 import type { FlagValues } from "./flag.ts";
 import { splitAtCommas } from "./flag.ts";
 import { parseFlags } from "./parse-flags.ts";
@@ -34,9 +35,15 @@ export interface QueryConfig {
     readonly externalPrefix: string;
     /** Whether the HTTP port serves StoreAPI too, for callers that speak Connect or gRPC-Web. */
     readonly storeApi: boolean;
+    /** Whether running queries are listed and ended on this port too. */
+    readonly admin: boolean;
   };
   readonly grpc: GrpcListenConfig;
   readonly grpcClient: ClientTlsConfig;
+  /** Where running queries are listed and ended; `undefined` for nowhere. */
+  readonly adminAddress: ListenAddress | undefined;
+  /** A listener for probes alone; `undefined` for none. */
+  readonly healthAddress: ListenAddress | undefined;
   readonly endpoints: readonly EndpointConfig[];
   readonly infoTimeoutMs: number;
   /** How long an endpoint is remembered after its last answer. */
@@ -99,9 +106,12 @@ function configOf(
       routePrefix: normalisePrefix(routePrefix),
       externalPrefix,
       storeApi: values["http.store-api"],
+      admin: values["http.admin"],
     },
     grpc: grpcListenOf(values),
     grpcClient: clientTlsOf(values),
+    adminAddress: values["admin-address"],
+    healthAddress: values["health-address"],
     endpoints: endpointsOf(values),
     infoTimeoutMs: values["endpoint.info-timeout"],
     unhealthyTimeoutMs: values["store.unhealthy-timeout"],

@@ -1,4 +1,4 @@
-import { parseEndpointAddress } from "./address.ts";
+import { parseEndpointAddress, parseListenAddress, parseLoopbackAddress } from "./address.ts";
 import {
   booleanFlag,
   flagWith,
@@ -144,6 +144,23 @@ export const queryFlags = {
   "web.disable-cors": booleanFlag({
     help: "Leave out the headers that let pages of other origins read answers.",
   }),
+  "admin-address": optionalFlag(
+    {
+      help: "Where running queries are listed and ended (/api/v1/status/queries); loopback where no host is named. Nowhere without it.",
+      placeholder: "[HOST]:PORT",
+    },
+    parseLoopbackAddress,
+  ),
+  "http.admin": booleanFlag({
+    help: "Let everybody who reaches the HTTP port list and end running queries too.",
+  }),
+  "health-address": optionalFlag(
+    {
+      help: "A listener of its own for /-/healthy and /-/ready, without data, for load balancers and failover records.",
+      placeholder: "HOST:PORT",
+    },
+    parseListenAddress,
+  ),
   "http.store-api": booleanFlag({
     help: "Serve StoreAPI to Connect and gRPC-Web callers on the HTTP port too, which asks for no client certificate.",
   }),

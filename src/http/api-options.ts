@@ -8,6 +8,7 @@ import type { PartialResponse, ShardInfo, Store } from "../store/store.ts";
 import type { BuildInfo, ComponentStatus } from "../telemetry/component-status.ts";
 import type { MetricsRegistry } from "../telemetry/create-metrics.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { LiveQueries } from "./live-queries.ts";
 import type { QueryDefaults } from "./parameters/query.ts";
 
 /** How one query wants its series. */
@@ -30,6 +31,10 @@ export interface HttpApiOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly memory: MemoryLimit;
+  /** Where requests are listed while they are answered. */
+  readonly live: LiveQueries;
+  /** Whether this port lists and ends running queries as well. */
+  readonly admin: boolean;
   readonly defaults: QueryDefaults;
   readonly timeoutMs: number;
   readonly maxConcurrent: number;

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { HttpExchange } from "../runtime/http-server.ts";
+import { createAdminApp } from "./admin-app.ts";
 import { type ApiCall, observeExchange, type RouteHandler, type SentAnswer } from "./api-call.ts";
 import type { HttpApiOptions } from "./api-options.ts";
 import { createApiResponder } from "./api-responder.ts";
@@ -84,6 +85,7 @@ export function createHttpApp(api: HttpApiOptions): HttpApp {
     };
   }
 
+  const admin = createAdminApp(api.live);
   const queryGate = createGateFactory({ kind: "queries", max: api.maxConcurrent, metrics, clock })();
   for (const { path, methods, name, handler } of routesOf(api, apiPrefix, responder, queryGate)) {
     const allow = [...methods.filter((method) => method !== "HEAD"), "OPTIONS"].sort().join(", ");
@@ -111,11 +113,16 @@ export function createHttpApp(api: HttpApiOptions): HttpApp {
   });
   return {
     async handle(request, exchange) {
+      if (api.admin && admin.handles(pathOf(request))) return admin.handle(request, exchange);
       const response = api.storeApi?.(request);
       if (response === undefined) await app.fetch(request, { exchange });
       else await sendResponse(exchange, await response);
     },
   };
+}
+
+function pathOf({ url }: Request): string {
+  return new URL(url).pathname;
 }
 
 /** What Hono wants back; the answer itself went through the exchange. */

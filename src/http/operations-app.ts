@@ -40,3 +40,18 @@ export function createOperationsApp({ status, metrics, trouble }: OperationsAppO
     },
   };
 }
+
+/** Probes alone: what a load balancer or a failover record reads. Tells nothing else. */
+export function createHealthApp(
+  status: ComponentStatus,
+): (request: Request, exchange: HttpExchange) => Promise<void> {
+  return async (request, exchange) => {
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return sendText(exchange, 405, "Method Not Allowed\n", undefined, { Allow: "GET, HEAD" });
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/-/healthy" && pathname !== "/-/ready")
+      return sendText(exchange, 404, "404 page not found\n");
+    const good = pathname === "/-/healthy" ? status.isHealthy() : status.isReady();
+    sendText(exchange, good ? 200 : 503, good ? "OK" : "NOT OK");
+  };
+}

@@ -20,6 +20,10 @@ export interface RequestScope {
   warnings(): readonly string[];
   /** What became of the expected clusters so far. */
   clusters(): readonly ClusterOutcome[];
+  /** Bytes that the request holds now. */
+  heldBytes(): number;
+  /** Ends the request from outside: whoever works for it is told that it was canceled. */
+  kill(): void;
   /** Frees the timer, stops whatever still works for the request and gives back the memory it counted. */
   close(): void;
 }
@@ -48,6 +52,8 @@ export function createRequestScope(options: RequestScopeOptions): RequestScope {
     },
     warnings: () => [...warnings],
     clusters: completeness.outcomes,
+    heldBytes: memory.heldBytes,
+    kill: () => stop.abort(killed),
     close() {
       endTimer?.();
       client.removeEventListener("abort", leave);
@@ -59,6 +65,8 @@ export function createRequestScope(options: RequestScopeOptions): RequestScope {
 
 /** Made once: an exception's stack costs more than a small query's answer. */
 const requestOver = new DOMException("the request is over", "AbortError");
+
+const killed = new DOMException("an operator ended the request", "AbortError");
 
 /** Timers take 32 bits of milliseconds. */
 const longestTimerMs = 2_147_483_647;

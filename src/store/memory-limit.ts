@@ -7,7 +7,7 @@ export interface MemoryLimit {
   /** Bytes held now. */
   heldBytes(): number;
   /** A count for one query; what it still holds at `close` is given back. */
-  account(): MemoryAccount & { close(): void };
+  account(): MemoryAccount & { heldBytes(): number; close(): void };
 }
 
 /** `take` throws GatewayError `execution` that names the limit and its flag. */
@@ -34,6 +34,7 @@ export function createMemoryLimit(limitBytes: number): MemoryLimit {
           own -= sizeBytes;
           heldBytes -= sizeBytes;
         },
+        heldBytes: () => own,
         close() {
           heldBytes -= own;
           own = 0;

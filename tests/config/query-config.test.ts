@@ -24,6 +24,7 @@ config("without flags everything has Thanos's defaults", () => {
       routePrefix: "",
       externalPrefix: "",
       storeApi: false,
+      admin: false,
     },
     grpc: {
       address: { host: "0.0.0.0", port: 10_901 },
@@ -40,6 +41,8 @@ config("without flags everything has Thanos's defaults", () => {
       serverName: undefined,
       minVersion: "1.3",
     },
+    adminAddress: undefined,
+    healthAddress: undefined,
     endpoints: [],
     infoTimeoutMs: 5_000,
     unhealthyTimeoutMs: 300_000,

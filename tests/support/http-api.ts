@@ -1,5 +1,6 @@
 import type { HttpApiOptions } from "../../src/http/api-options.ts";
 import { createHttpApp } from "../../src/http/http-app.ts";
+import { createLiveQueries } from "../../src/http/live-queries.ts";
 import { createEngine } from "../../src/promql/exec/create-engine.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { createMemoryLimit } from "../../src/store/memory-limit.ts";
@@ -38,6 +39,8 @@ export function createTestApi(changes: Partial<HttpApiOptions> = {}): TestApi {
     log: noLog,
     clock: systemClock,
     memory: createMemoryLimit(1 << 30),
+    live: createLiveQueries(systemClock),
+    admin: false,
     defaults: { replicaLabels: ["replica"], partialResponse: true, defaultStepMs: 1_000, metadataRangeMs: 0 },
     timeoutMs: 10_000,
     maxConcurrent: 4,

@@ -7,6 +7,7 @@ import type { HttpApiOptions } from "../api-options.ts";
 import type { ApiResponder } from "../api-responder.ts";
 import { stopError } from "../errors.ts";
 import { writeLabelObject, writeStringArray } from "../json/label-object.ts";
+import { liveQuery } from "../live-queries.ts";
 import { createPacer } from "../pacer.ts";
 import { readForm } from "../parameters/form.ts";
 import { bad } from "../parameters/go-values.ts";
@@ -43,12 +44,14 @@ export function createMetadataRoutes(api: HttpApiOptions, responder: ApiResponde
       memory: api.memory,
       metadata: { "request-id": call.requestId, "thanos-tenant": call.tenant },
     });
+    const leave = api.live.enter(liveQuery(call, scope, "metadata", new URL(call.request.url).pathname));
     try {
       await answer(parameters, scope);
     } catch (reason) {
       const { signal } = scope.ctx;
       responder.error(call.exchange, signal.aborted ? stopError(signal.reason) : reason, "execution");
     } finally {
+      leave();
       scope.close();
     }
   }

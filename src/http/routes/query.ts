@@ -10,6 +10,7 @@ import type { Gate } from "../gate.ts";
 import { analysisObject } from "../json/query-analysis.ts";
 import { writeQueryData } from "../json/query-data.ts";
 import { type QueryTimings, writeQueryStats } from "../json/query-stats.ts";
+import { liveQuery } from "../live-queries.ts";
 import { createPacer } from "../pacer.ts";
 import { type Form, readForm } from "../parameters/form.ts";
 import { type QueryParameters, readInstantParameters, readRangeParameters } from "../parameters/query.ts";
@@ -59,9 +60,12 @@ export function createQueryRoutes(api: HttpApiOptions, responder: ApiResponder, 
       memory: api.memory,
       metadata: { "request-id": call.requestId, "thanos-tenant": call.tenant },
     });
+    const kind = "startMs" in plan.times ? "query_range" : "query";
+    const leave = api.live.enter(liveQuery(call, scope, kind, plan.parameters.query));
     try {
       await answer(call, plan, scope);
     } finally {
+      leave();
       scope.close();
     }
   }
