@@ -93,7 +93,7 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
   ]);
   const tls = await openQueryTls(config, { clock, log });
   const endpoints = createEndpointSet({
-    dial: (address) =>
+    dial: ({ address }) =>
       dialThanos({
         address,
         tls: tls.client,

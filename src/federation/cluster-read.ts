@@ -87,8 +87,11 @@ export function createClusterRead(options: ClusterReadOptions): ClusterRead {
 }
 
 /** Whether a cluster of which nothing was noted is complete: the usual case, told without the work of the others. */
-function isWhole({ queryable, lost }: ClusterView, chosen: ReadonlySet<QueryableEndpoint>): boolean {
-  return lost.length === 0 && queryable.some((endpoint) => chosen.has(endpoint));
+function isWhole(
+  { queryable, lost, isIncomplete }: ClusterView,
+  chosen: ReadonlySet<QueryableEndpoint>,
+): boolean {
+  return lost.length === 0 && isIncomplete !== true && queryable.some((endpoint) => chosen.has(endpoint));
 }
 
 function isLackingOutcome({ state }: ClusterOutcome): boolean {
@@ -112,6 +115,7 @@ function outcomeOf(
     ...asked
       .filter((endpoint) => isLacking(endpoint, notes.get(endpoint), covered))
       .map((endpoint) => ({ reason: notes.get(endpoint)?.reason ?? "", sinceMs: undefined })),
+    ...(cluster.isIncomplete === true && cluster.problem !== undefined ? [cluster.problem] : []),
   ];
   const at = (state: ClusterOutcome["state"], reason = "", sinceMs?: number): ClusterOutcome => ({
     cluster: cluster.name,

@@ -11,6 +11,8 @@ export interface ClusterSpec {
   readonly strict: boolean;
   /** Why its endpoints are not known, where discovery failed. */
   readonly problem?: ClusterProblem | undefined;
+  /** Whether the problem is that some of its endpoints are not known: then it lacks them even where others answer. */
+  readonly isIncomplete?: boolean | undefined;
 }
 
 /** Why something is not there, and since when, Unix ms. */

@@ -3,7 +3,14 @@ import type { ClusterSpec, ClusterView, LostEndpoint } from "./cluster-view.ts";
 import type { EndpointMember } from "./endpoint-member.ts";
 import type { QueryableEndpoint } from "./queryable-endpoint.ts";
 
-type Specs = ReadonlyMap<string, { readonly address: string; readonly cluster?: string | undefined }>;
+type Specs = ReadonlyMap<
+  string,
+  {
+    readonly address: string;
+    readonly cluster?: string | undefined;
+    readonly isLeaving?: boolean | undefined;
+  }
+>;
 type Members = ReadonlyMap<string, EndpointMember>;
 
 /** Which endpoints of each declared cluster can be asked, and why the others cannot. */
@@ -48,7 +55,7 @@ export function createClusterViews(options: {
       if (member?.isQueryable() === true) {
         if (member.state().kind === "ready") lost.delete(spec.address);
         if (member.info().apis.has("store")) queryable.push(options.queryableOf(member));
-      } else missing.push(lose(spec.address, member));
+      } else if (spec.isLeaving !== true) missing.push(lose(spec.address, member));
     }
     return { ...cluster, queryable, lost: missing };
   };

@@ -18,6 +18,14 @@ export interface EndpointSpec {
   readonly strict: boolean;
   /** The cluster that it belongs to; its address where there is none. */
   readonly cluster?: string | undefined;
+  /** The name that the address was found under; `undefined` where it was given as it is. */
+  readonly host?: string | undefined;
+  /** Name of the TLS profile to connect with; `undefined` for the default. */
+  readonly tls?: string | undefined;
+  /** Whether it is a group, of which one server is asked at a time. */
+  readonly isGroup?: boolean | undefined;
+  /** Whether discovery has lost it: it stays only while it answers, and is not missed when it does not. */
+  readonly isLeaving?: boolean | undefined;
 }
 
 /** What `/api/v1/stores` tells of a member. */
@@ -34,7 +42,7 @@ export interface EndpointStatus {
 
 export interface EndpointSetOptions extends MemberOptions {
   /** Makes the connection to an address. Must not wait for it. */
-  dial(address: string): Endpoint;
+  dial(spec: EndpointSpec): Endpoint;
   readonly metrics: Metrics;
   /** How often Info is asked. */
   readonly intervalMs: number;
@@ -93,14 +101,17 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
     queryable().map((member) => ({ address: member.address, info: member.info() })),
   );
 
-  const add = ({ address, strict }: EndpointSpec) => {
-    const policy = { strict, unhealthyTimeoutMs: options.unhealthyTimeoutMs };
-    members.set(address, createMember(options.dial(address), policy, options));
+  const dialled = new Map<string, EndpointSpec>();
+  const add = (spec: EndpointSpec) => {
+    const policy = { strict: spec.strict, unhealthyTimeoutMs: options.unhealthyTimeoutMs };
+    members.set(spec.address, createMember(options.dial(spec), policy, options));
+    dialled.set(spec.address, spec);
     inOrder = undefined;
   };
   const drop = (member: EndpointMember) => {
     const { address } = member;
     members.delete(address);
+    dialled.delete(address);
     inOrder = undefined;
     if (member.state().kind !== "dialing")
       log.info("removing endpoint because it's unhealthy or does not exist", { address });
@@ -110,9 +121,9 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
     if (stop.signal.aborted) return;
     const wanted = specs;
     for (const [address, member] of members) {
-      if (wanted.get(address)?.strict !== member.policy.strict) drop(member);
+      if (!isSameMember(dialled.get(address), wanted.get(address))) drop(member);
     }
-    for (const spec of wanted.values()) if (!members.has(spec.address)) add(spec);
+    for (const spec of wanted.values()) if (!members.has(spec.address) && spec.isLeaving !== true) add(spec);
     clusters.changed(specs, members);
     await Promise.all(
       [...members.values()].map((member) =>
@@ -120,7 +131,10 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       ),
     );
     if (stop.signal.aborted) return;
-    for (const member of members.values()) if (member.isForgotten()) drop(member);
+    for (const member of members.values()) {
+      const isGone = wanted.get(member.address)?.isLeaving === true && member.state().kind === "failing";
+      if (member.isForgotten() || isGone) drop(member);
+    }
     checkProducers(queryable());
     first.resolve();
   });
@@ -160,6 +174,17 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       await Promise.all(all.map((member) => member.close()));
     },
   };
+}
+
+/** Whether a member may stay: how it is connected to, and how it is treated, has not changed. */
+function isSameMember(dialled: EndpointSpec | undefined, wanted: EndpointSpec | undefined): boolean {
+  return (
+    dialled !== undefined &&
+    wanted !== undefined &&
+    dialled.strict === wanted.strict &&
+    dialled.host === wanted.host &&
+    dialled.tls === wanted.tls
+  );
 }
 
 /** An address that no cluster was declared for is one of its own. */

@@ -45,6 +45,7 @@ interface Declared {
   readonly strict?: boolean;
   readonly expected?: boolean;
   readonly problem?: ClusterView["problem"];
+  readonly isIncomplete?: boolean;
 }
 
 function federation(...declared: readonly Declared[]) {
@@ -122,6 +123,17 @@ test("a cluster that is lost is missing, in words too, unless it is known to hav
   ]);
   const narrowed = await readOf(proxy, { matchers: parseMatchers("__name__=up, cluster=eu") });
   assert.equal(narrowed.states, ["asia missing", "eu complete", "mars missing", "us excluded"]);
+});
+
+test("a cluster of which discovery knows a part only is partial, one whose earlier addresses still do is complete", async () => {
+  const problem = { reason: "lookup pod-2: SERVFAIL", sinceMs: 7 };
+  const proxy = federation(
+    { name: "eu", stores: [store("a", { cluster: "eu" })], problem, isIncomplete: true },
+    { name: "us", stores: [store("b", { cluster: "us" })], problem },
+  );
+  const { states, warnings } = await readOf(proxy);
+  assert.equal(states, ["eu partial", "us complete"]);
+  assert.equal(warnings, ["cluster eu is partial since 1970-01-01T00:00:00.007Z: lookup pod-2: SERVFAIL"]);
 });
 
 test("what fails before it answers is missing, what breaks off is partial", async () => {

@@ -1,7 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { truncateLabels } from "../../src/federation/endpoint-connections.ts";
-import { createEndpointSet, type EndpointSetOptions } from "../../src/federation/endpoint-set.ts";
+import {
+  createEndpointSet,
+  type EndpointSetOptions,
+  type EndpointSpec,
+} from "../../src/federation/endpoint-set.ts";
 import { GatewayError } from "../../src/lib/errors.ts";
 import { labelsOf } from "../../src/model/labels.ts";
 import { allTime } from "../../src/model/time-range.ts";
@@ -28,8 +32,8 @@ function createPeers() {
   const answers = new Map<string, EndpointInfo | Error | "silent">();
   const closed: string[] = [];
   const dialed: string[] = [];
-  const dial = (address: string): Endpoint => {
-    dialed.push(address);
+  const dial = ({ address, host }: EndpointSpec): Endpoint => {
+    dialed.push(host === undefined ? address : `${address} as ${host}`);
     return {
       address,
       async fetchInfo({ signal }) {
@@ -100,6 +104,34 @@ test("a new endpoint that fails is not listed, and tried again on a fresh connec
   await set.refresh();
   assert.equal(names(set.endpoints()), ["a:1"]);
   assert.equal(dialed, ["a:1", "a:1"]);
+  await set.close();
+});
+
+test("an endpoint that discovery has lost stays while it answers, and is not missed when it does not", async () => {
+  const { set, answers, dialed } = createSet();
+  const spec = { address: "a:1", strict: false, cluster: "a" };
+  const cluster = [{ name: "a", expected: true, strict: false }];
+  answers.set("a:1", sidecar);
+  await set.update([spec], cluster);
+  await set.update([{ ...spec, isLeaving: true }], cluster);
+  assert.equal(names(set.clusters()[0]?.queryable ?? []), ["a:1"]);
+  answers.set("a:1", down);
+  await set.refresh();
+  assert.equal([set.clusters()[0]?.queryable, set.clusters()[0]?.lost, set.status()], [[], [], []]);
+  answers.set("a:1", sidecar);
+  await set.refresh();
+  assert.equal(names(set.endpoints()), []);
+  await set.update([spec], cluster);
+  assert.equal(names(set.endpoints()), ["a:1"]);
+  assert.equal(dialed, ["a:1", "a:1"]);
+  await set.close();
+});
+
+test("an address that is found under another name is connected to anew", async () => {
+  const { set, answers, dialed } = createSet();
+  answers.set("a:1", sidecar);
+  for (const host of ["x", "x", "y"]) await set.update([{ address: "a:1", strict: false, host }]);
+  assert.equal(dialed, ["a:1 as x", "a:1 as y"]);
   await set.close();
 });
 
