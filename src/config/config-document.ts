@@ -1,6 +1,7 @@
 import { type GenericSchema, safeParse } from "valibot";
 import { isMap, isNode, LineCounter, parseDocument } from "yaml";
 import { GatewayError, messageOf } from "../lib/errors.ts";
+import { nearestName } from "./nearest-name.ts";
 
 /** YAML or JSON, and what it is called in errors: the file's path, or the flag that holds it. */
 export interface ConfigText {
@@ -15,6 +16,8 @@ export interface ConfigDocument<T> {
   readonly value: T;
   /** GatewayError `bad_data` with the text `FILE:LINE:COLUMN: what`, for what a schema cannot check. */
   refuse(path: Path, what: string): GatewayError;
+  /** `FILE:LINE:COLUMN` of a part. */
+  placeOf(path: Path): string;
 }
 
 /**
@@ -32,8 +35,8 @@ export function readConfigDocument<T>(
     const { line, col } = lines.linePos(offset);
     return `${name}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
-  const refuse = (path: Path, what: string) =>
-    new GatewayError("bad_data", `${at(offsetOf(document.contents, path))}: ${what}`);
+  const placeOf = (path: Path) => at(offsetOf(document.contents, path));
+  const refuse = (path: Path, what: string) => new GatewayError("bad_data", `${placeOf(path)}: ${what}`);
   const [syntax] = document.errors;
   if (syntax !== undefined) {
     const [first] = syntax.message.split("\n");
@@ -49,10 +52,13 @@ export function readConfigDocument<T>(
     throw new GatewayError("bad_data", `${at(0)}: it is empty, wants ${wants}`);
   }
   const parsed = safeParse(schema, value, { abortEarly: true });
-  if (parsed.success) return { value: parsed.output, refuse };
+  if (parsed.success) return { value: parsed.output, refuse, placeOf };
   const [issue] = parsed.issues;
   const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
-  throw refuse(path, issueText(path, issue));
+  throw refuse(
+    path,
+    issueText(path, issue, () => keysAt(schema, path.slice(0, -1))),
+  );
 }
 
 interface Issue {
@@ -71,16 +77,51 @@ const words: Readonly<Record<string, string>> = {
   number: "a number",
 };
 
-function issueText(path: Path, { kind, type, expected, received, message }: Issue): string {
+function issueText(
+  path: Path,
+  { kind, type, expected, received, message }: Issue,
+  knownKeys: () => readonly string[],
+): string {
   const what = pathText(path);
-  if (type === "strict_object" && expected === "never") return `${what} is not known here`;
+  if (type === "strict_object" && expected === "never") {
+    const keys = knownKeys();
+    const meant = nearestName(String(path.at(-1)), keys);
+    if (meant !== undefined) return `${what} is not known here, did you mean ${meant}?`;
+    return `${what} is not known here${keys.length > 0 ? `, wants one of ${keys.join(", ")}` : ""}`;
+  }
   if (type === "strict_object" && received === "undefined") return `${what} is missing`;
   if (kind === "validation") return `${what} ${message}`;
   const wanted = (expected ?? message).replace(/^\((.*)\)$/, "$1").split(" | ");
   const wants = wanted.map((word) => words[word] ?? word).join(" or ");
   return received === "undefined"
     ? `${what} is missing, wants ${wants}`
-    : `${what} is ${received}, wants ${wants}`;
+    : `${what} is ${words[received] ?? received}, wants ${wants}`;
+}
+
+/** The keys that the schema knows at `path`; none where it does not tell. */
+function keysAt(schema: unknown, path: Path): readonly string[] {
+  let at = unwrapped(schema);
+  for (const key of path)
+    at = unwrapped(typeof key === "number" ? partOf(at, "item") : partOf(partOf(at, "entries"), key));
+  const entries = partOf(at, "entries");
+  return typeof entries === "object" && entries !== null ? Object.keys(entries) : [];
+}
+
+/** A schema without what makes it optional or lazy. */
+function unwrapped(schema: unknown): unknown {
+  let at = schema;
+  for (;;) {
+    const getter = partOf(at, "getter");
+    const inner = typeof getter === "function" ? getter({}) : partOf(at, "wrapped");
+    if (inner === undefined) return at;
+    at = inner;
+  }
+}
+
+function partOf(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).find(([name]) => name === key)?.[1]
+    : undefined;
 }
 
 /** `endpoints[0].address`; `it` for the whole. */
