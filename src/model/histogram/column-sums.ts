@@ -27,16 +27,6 @@ export function kahanAddToRow(
   row: number,
   other: Histogram,
 ): number {
-  const { layout } = other;
-  if (
-    sums.layoutAt(row) === layout &&
-    losses.layoutAt(row) === layout &&
-    sums.hintAt(row) === other.resetHint &&
-    addsByBucket(layout)
-  ) {
-    addCounts(sums, losses, row, other);
-    return 0;
-  }
   sums.lend(row, sum);
   if (losses.has(row) && keepsLayout(sum.layout, other.layout)) {
     losses.lend(row, lost);
@@ -55,40 +45,61 @@ export function kahanAddToRow(
   return flags;
 }
 
-/** The addition of most rows: of one layout and hint, of which all counts are added. */
-function addCounts(sums: HistogramColumn, losses: HistogramColumn, row: number, other: Histogram): void {
-  const into = sums.buckets;
-  const lostInto = losses.buckets;
-  const values = other.buckets;
-  let from = other.at;
-  let at = sums.startAt(row);
-  let lostAt = losses.startAt(row);
-  const end = from + bucketCount(other.layout);
-  while (from < end) {
-    const before = into[at] as number;
-    const value = values[from++] as number;
-    const total = before + value;
-    into[at++] = total;
-    lostInto[lostAt] = lostWith(before, value, total, lostInto[lostAt] as number);
-    lostAt++;
-  }
-  const count = sums.countAt(row);
-  const sumBefore = sums.sumAt(row);
-  const zeroCount = sums.zeroCountAt(row);
-  const isCustom = other.layout.schema === customSchema;
-  sum.count = count + other.count;
-  sum.sum = sumBefore + other.sum;
+/**
+ * Adds rows of `others` from `row` on to the same rows of `sums` as `kahanAddToRow` does, as long as they are of one
+ * layout and hint and lie one after the other; none past `to`, and none that has something to tell. Answers the row
+ * behind the last that was added, and `row` where that is left to `kahanAddToRow`.
+ */
+export function kahanAddRows(
+  sums: HistogramColumn,
+  losses: HistogramColumn,
+  others: HistogramColumn,
+  { row, to }: { readonly row: number; readonly to: number },
+): number {
+  const layout = others.layoutAt(row);
+  if (layout === undefined || !addsByBucket(layout)) return row;
+  if (sums.layoutAt(row) !== layout || losses.layoutAt(row) !== layout) return row;
+  let end = losses.runEnd(row, sums.runEnd(row, others.runEnd(row, to)));
+  for (let i = row; i < end; i++) if (sums.hintAt(i) !== others.hintAt(i)) end = i;
+  if (end === row) return row;
+  const rows = end - row;
+  const bucketRange = { at: sums.startAt(row), lostAt: losses.startAt(row), from: others.startAt(row) };
+  addCompensatedRange(sums.buckets, losses.buckets, others.buckets, {
+    ...bucketRange,
+    count: rows * bucketCount(layout),
+  });
+  const range = { at: row, lostAt: row, from: row, count: rows };
+  addCompensatedRange(sums.counts, losses.counts, others.counts, range);
+  addCompensatedRange(sums.sums, losses.sums, others.sums, range);
+  if (layout.schema === customSchema) return end;
+  addCompensatedRange(sums.zeroCounts, losses.zeroCounts, others.zeroCounts, range);
   // A zero bucket is added, and then what it lost, which is nothing but makes a zero of minus zero.
-  sum.zeroCount = isCustom ? zeroCount : zeroCount + other.zeroCount + 0;
-  sum.resetHint = other.resetHint;
-  lost.count = lostWith(count, other.count, sum.count, losses.countAt(row));
-  lost.sum = lostWith(sumBefore, other.sum, sum.sum, losses.sumAt(row));
-  lost.zeroCount = isCustom
-    ? losses.zeroCountAt(row)
-    : lostWith(zeroCount, other.zeroCount, sum.zeroCount, losses.zeroCountAt(row));
-  lost.resetHint = losses.hintAt(row);
-  sums.setNumbers(row, sum);
-  losses.setNumbers(row, lost);
+  const { zeroCounts } = sums;
+  for (let i = row; i < end; i++) zeroCounts[i] = (zeroCounts[i] as number) + 0;
+  return end;
+}
+
+interface AddedRange {
+  /** Where sums, their losses, and what is added begin. */
+  readonly at: number;
+  readonly lostAt: number;
+  readonly from: number;
+  readonly count: number;
+}
+
+function addCompensatedRange(
+  sums: Float64Array,
+  losses: Float64Array,
+  values: Float64Array,
+  { at, lostAt, from, count }: AddedRange,
+): void {
+  for (let i = 0; i < count; i++) {
+    const before = sums[at + i] as number;
+    const value = values[from + i] as number;
+    const total = before + value;
+    sums[at + i] = total;
+    losses[lostAt + i] = lostWith(before, value, total, losses[lostAt + i] as number);
+  }
 }
 
 /**

@@ -187,6 +187,19 @@ export class HistogramColumn {
     return this.#buckets;
   }
 
+  /** Counts of all rows; another array after the next `place` or `set`, as are the two below. */
+  get counts(): Float64Array {
+    return this.#counts;
+  }
+
+  get sums(): Float64Array {
+    return this.#sums;
+  }
+
+  get zeroCounts(): Float64Array {
+    return this.#zeroCounts;
+  }
+
   /** Writes what a row has besides its buckets. */
   setNumbers(row: number, numbers: Pick<Histogram, "count" | "sum" | "zeroCount" | "resetHint">): void {
     this.#counts[row] = numbers.count;

@@ -1,4 +1,4 @@
-import { kahanAddToRow } from "../../model/histogram/column-sums.ts";
+import { kahanAddRows, kahanAddToRow } from "../../model/histogram/column-sums.ts";
 import { addTo, combined, kahanAddTo } from "../../model/histogram/combine.ts";
 import { compact } from "../../model/histogram/compact.ts";
 import {
@@ -8,6 +8,7 @@ import {
   createHistogram,
   type Histogram,
   type HistogramLayout,
+  type ResetHint,
   resetHints,
   sampleSizeOf,
 } from "../../model/histogram/histogram.ts";
@@ -71,6 +72,26 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
     }
     if ((flags & combined.customMismatch) !== 0) run.annotate(mismatchedCustomBuckets("aggregation", span));
   };
+  /** Adds histograms from step `k` on that need no more care than their numbers; answers the step behind them. */
+  const addRows = (k: number, present: Uint8Array, histograms: HistogramColumn): number => {
+    let to = k;
+    for (; to < steps && to < k + rowsAtOnce; to++) {
+      if (present[to] === 0 || !histograms.has(to) || ((states[to] as number) & seen.incompatible) !== 0)
+        break;
+      if (!average) continue;
+      const size = (sizes[to] as number) + sizeOf(histograms.lend(to, other));
+      if (!(size < farFromOverflow)) break;
+      newSizes[to - k] = size;
+    }
+    const end = kahanAddRows(totals, rests, histograms, { row: k, to });
+    for (let i = k; i < end; i++) {
+      states[i] = (states[i] as number) | seen.histograms | hintSeen(histograms.hintAt(i));
+      if (!average) continue;
+      counts[i] = (counts[i] as number) + 1;
+      sizes[i] = newSizes[i - k] as number;
+    }
+    return end;
+  };
   const addToSum = (k: number, histogram: Histogram): number => {
     const before = totals.layoutAt(k);
     const flags = kahanAddToRow(totals, rests, k, histogram);
@@ -130,11 +151,16 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
           states[k] = state | seen.floats;
           continue;
         }
+        const behind = addRows(k, present, histograms);
+        if (behind > k) {
+          k = behind - 1;
+          continue;
+        }
         states[k] = state | seen.histograms;
         // Together with floats there is no answer, whatever the histograms are.
         if (!totals.has(k) && (state & seen.floats) !== 0) continue;
         const histogram = histograms.lend(k, other);
-        states[k] = (states[k] as number) | hintSeen(histogram);
+        states[k] = (states[k] as number) | hintSeen(histogram.resetHint);
         if (totals.has(k)) {
           addNext(k, histogram, nameOf);
         } else {
@@ -194,6 +220,10 @@ export function createHistogramSums(run: Run, options: HistogramSumsOptions): Hi
 
 const other = createHistogram();
 
+/** Few enough that what is looked at in vain costs little, where rows lie here and there. */
+const rowsAtOnce = 64;
+const newSizes = new Float64Array(rowsAtOnce);
+
 /** Sums that stay below it, and what is lost in them, do not overflow. */
 const farFromOverflow = Number.MAX_VALUE / 4;
 
@@ -208,7 +238,7 @@ function sizeOf({ layout, count, sum, zeroCount, buckets, at }: Histogram): numb
   return size;
 }
 
-function hintSeen({ resetHint }: Histogram): number {
+function hintSeen(resetHint: ResetHint): number {
   if (resetHint === resetHints.reset) return seen.reset;
   return resetHint === resetHints.notReset ? seen.notReset : 0;
 }

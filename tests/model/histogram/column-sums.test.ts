@@ -1,11 +1,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { kahanAddToRow, setScaledDifference } from "../../../src/model/histogram/column-sums.ts";
+import {
+  kahanAddRows,
+  kahanAddToRow,
+  setScaledDifference,
+} from "../../../src/model/histogram/column-sums.ts";
 import { addsByBucket, combined, kahanAddTo, subtractFrom } from "../../../src/model/histogram/combine.ts";
 import {
   bucketCount,
   copyHistogram,
   createHistogram,
+  giveRoom,
   type Histogram,
   resetHints,
 } from "../../../src/model/histogram/histogram.ts";
@@ -18,7 +23,7 @@ import {
   toLentHistogram,
   toPlain,
 } from "../../support/histograms.ts";
-import { everySeed } from "../../support/seeded-random.ts";
+import { everySeed, type SeededRandom } from "../../support/seeded-random.ts";
 
 const test = suite("sums of histograms in columns");
 
@@ -85,6 +90,58 @@ test("by chance: rows come out as histograms that are added one by one", () =>
     copyHistogram(layouts[0] as Histogram, copy);
     assert.equal(toPlain(copy), pool[0], "operands are left alone");
   }));
+
+test("by chance: rows that are added at once come out as rows that are added one by one", async () => {
+  let atOnce = 0;
+  await everySeed(150, (random) => {
+    const rows = 6;
+    const kind = random.chance(0.3) ? "custom" : "exponential";
+    const pool = Array.from({ length: 2 }, () => toHistogram(randomHistogram(random, kind)));
+    const column = () => {
+      const made = new HistogramColumn();
+      for (let row = 0; row < rows; row++) if (random.chance(0.95)) made.set(row, varied());
+      return made;
+    };
+    const varied = () => {
+      const { layout, resetHint } = pool[random.chance(0.85) ? 0 : 1] as Histogram;
+      const histogram = createHistogram();
+      giveRoom(histogram, layout);
+      histogram.resetHint = random.chance(0.9) ? resetHint : resetHints.gauge;
+      for (const key of ["count", "sum", "zeroCount"] as const) histogram[key] = odd(random);
+      for (let i = 0; i < bucketCount(layout); i++) histogram.buckets[i] = odd(random);
+      return histogram;
+    };
+    const sums = column();
+    const losses = new HistogramColumn();
+    const naive = new HistogramColumn();
+    const naiveLosses = new HistogramColumn();
+    for (let row = 0; row < rows; row++) naive.setFrom(row, sums, row);
+    for (let i = random.below(5); i < 6; i++) {
+      const others = column();
+      for (let row = 0; row < rows; row++) {
+        if (!sums.has(row) || !others.has(row)) continue;
+        const end = kahanAddRows(sums, losses, others, { row, to: rows });
+        atOnce += Math.max(0, end - row - 1);
+        if (end === row) kahanAddToRow(sums, losses, row, others.lend(row, lent));
+        for (let at = row; at < Math.max(end, row + 1); at++)
+          kahanAddToRow(naive, naiveLosses, at, others.lend(at, lent));
+        if (end > row) row = end - 1;
+      }
+    }
+    const rowsOf = (of: HistogramColumn) =>
+      Array.from({ length: rows }, (_, row) => (of.has(row) ? toPlain(of.lend(row, lent)) : undefined));
+    assert.equal(rowsOf(sums), rowsOf(naive));
+    assert.equal(rowsOf(losses), rowsOf(naiveLosses));
+    for (let row = 0; row < rows; row++)
+      if (sums.has(row)) assert.ok(Object.is(sums.zeroCountAt(row), naive.zeroCountAt(row)));
+  });
+  assert.ok(atOnce > 50, `${atOnce} rows were added with others`);
+});
+
+/** A number in whose sums something is lost, or a zero of either sign. */
+function odd(random: SeededRandom): number {
+  return random.oneOf([-0, -0, -0, 0, 1, 0.1, 1e16, -1e16, 3, Number.MAX_VALUE]);
+}
 
 test("by chance: a scaled difference is a subtraction and a multiplication", () =>
   everySeed(100, (random) => {
