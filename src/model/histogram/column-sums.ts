@@ -72,10 +72,8 @@ export function kahanAddRows(
   addCompensatedRange(sums.counts, losses.counts, others.counts, range);
   addCompensatedRange(sums.sums, losses.sums, others.sums, range);
   if (layout.schema === customSchema) return end;
+  // No zero here is a minus zero: the first addition, which is never made here, leaves none.
   addCompensatedRange(sums.zeroCounts, losses.zeroCounts, others.zeroCounts, range);
-  // A zero bucket is added, and then what it lost, which is nothing but makes a zero of minus zero.
-  const { zeroCounts } = sums;
-  for (let i = row; i < end; i++) zeroCounts[i] = (zeroCounts[i] as number) + 0;
   return end;
 }
 
