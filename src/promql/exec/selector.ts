@@ -2,9 +2,9 @@ import { GatewayError } from "../../lib/errors.ts";
 import { HistogramColumn } from "../../model/histogram/histogram-column.ts";
 import { formatLabels } from "../../model/labels.ts";
 import type { SampleColumn, SampleSource, SelectRequest } from "../../store/samples.ts";
-import { createWindowCache, type Windows } from "../functions/windows.ts";
+import { createWindowCache, type WindowGrid, type Windows } from "../functions/windows.ts";
 import type { MatrixNode, SelectorNode } from "../plan/node.ts";
-import { extendRange } from "./extension.ts";
+import { extendRange, extendWindows } from "./extension.ts";
 import { createGrowthCount } from "./growth.ts";
 import { createStatsReader } from "./histogram-stats.ts";
 import {
@@ -29,7 +29,12 @@ function namesOf(selector: SelectorNode): Names {
 }
 
 /** What a selector reads, letting others have their turn between series. */
-function selectedSource(run: Run, node: SelectorNode, request: SelectRequest): Pick<SampleSource, "next"> {
+function selectedSource(
+  run: Run,
+  node: SelectorNode,
+  request: SelectRequest,
+  grid: WindowGrid,
+): Pick<SampleSource, "next"> {
   const source = run.select(request);
   const paced: Pick<SampleSource, "next"> = {
     next() {
@@ -38,7 +43,7 @@ function selectedSource(run: Run, node: SelectorNode, request: SelectRequest): P
     },
   };
   if (!node.statsOnly) return paced;
-  const read = createStatsReader();
+  const read = createStatsReader(grid);
   return { next: () => pullMapped(paced, read) };
 }
 
@@ -50,15 +55,17 @@ export type Picked = "values" | "times" | "start-times" | "info-times";
 
 /** An instant selector: at each step the latest sample within the lookback, unless it is a staleness marker. */
 export function createSelector(run: Run, node: SelectorNode, span: Span, picked: Picked): Operator {
-  const source = selectedSource(run, node, {
+  const grid = { ...endsOf(span.grid, node), rangeMs: run.lookbackMs };
+  const request: SelectRequest = {
     matchers: node.matchers,
     range: readRange(span, node, run.lookbackMs),
     func: node.func,
     rangeMs: 0,
     stepMs: span.hintStepMs,
     projection: node.projection,
-  });
-  const cache = createWindowCache({ ...endsOf(span.grid, node), rangeMs: run.lookbackMs }, run.holdBytes);
+  };
+  const source = selectedSource(run, node, request, grid);
+  const cache = createWindowCache(grid, run.holdBytes);
   const column = createColumn(span.grid.count, noLabels);
   const histograms = new HistogramColumn();
   const countGrowth = createGrowthCount(run);
@@ -165,14 +172,16 @@ interface Scratch {
 /** A range selector: each series' samples without staleness markers. Windows are cut by who reads them. */
 export function createMatrixSelector(run: Run, node: MatrixNode, span: Span): SamplesOperator {
   const { selector, rangeMs } = node;
-  const source = selectedSource(run, selector, {
+  const request: SelectRequest = {
     matchers: selector.matchers,
     range: extendRange(readRange(span, selector, rangeMs), selector, run.lookbackMs),
     func: selector.func,
     rangeMs,
     stepMs: span.hintStepMs,
     projection: selector.projection,
-  });
+  };
+  const grid = extendWindows({ ...endsOf(span.grid, selector), rangeMs }, selector, run.lookbackMs);
+  const source = selectedSource(run, selector, request, grid);
   const usesStartTimes = run.options.features.has("use-start-timestamps");
   const scratch: Scratch = {
     times: new Float64Array(0),

@@ -9,6 +9,7 @@ import {
 import { HistogramColumn } from "../../../src/model/histogram/histogram-column.ts";
 import { createStatsReader } from "../../../src/promql/exec/histogram-stats.ts";
 import { noLabels } from "../../../src/promql/exec/series-labels.ts";
+import type { WindowGrid } from "../../../src/promql/functions/windows.ts";
 import { buildPlan } from "../../../src/promql/plan/build-plan.ts";
 import type { PlanNode, SelectorNode } from "../../../src/promql/plan/node.ts";
 import { childrenOf } from "../../../src/promql/plan/rewrites/rewrite.ts";
@@ -36,8 +37,14 @@ function columnOf(samples: readonly (Histogram | number)[]): SampleColumn {
   };
 }
 
-function hintsOf(samples: readonly (Histogram | number)[]): readonly (ResetHint | undefined)[] {
-  const { histograms } = createStatsReader()(columnOf(samples));
+/** Windows that leave nothing out. */
+const everything: WindowGrid = { firstEndMs: 0, stepMs: 1000, count: 100, rangeMs: 1000 };
+
+function hintsOf(
+  samples: readonly (Histogram | number)[],
+  grid = everything,
+): readonly (ResetHint | undefined)[] {
+  const { histograms } = createStatsReader(grid)(columnOf(samples));
   return samples.map((_, i) => (histograms?.has(i) ? histograms.hintAt(i) : undefined));
 }
 
@@ -65,11 +72,26 @@ test("resets are told where hints are silent", () => {
   );
 });
 
+test("what lies between windows is not known, where upstream leaps over it", () => {
+  const { unknown, notReset } = resetHints;
+  const samples = Array.from({ length: 10 }, () => small);
+  const known = [unknown, ...Array.from({ length: 9 }, () => notReset)];
+  const withUnknown = (...at: readonly number[]) => known.map((hint, i) => (at.includes(i) ? unknown : hint));
+  const grid = { firstEndMs: 1000, stepMs: 4000, count: 3, rangeMs: 2000 };
+  // Windows (−1, 1], (3, 5], (7, 9]; sought is from 3 and 7 on.
+  assert.equal(hintsOf(samples, grid), withUnknown(3, 7));
+  assert.equal(hintsOf(samples, { ...grid, count: 2 }), withUnknown(3));
+  // Between 1 and 2 there is no sample but the one at 1, where the iterator stands.
+  assert.equal(hintsOf(samples, { ...grid, stepMs: 3000 }), withUnknown(2, 5));
+  assert.equal(hintsOf(samples, { ...grid, rangeMs: 4000 }), known);
+  assert.equal(hintsOf(samples, { ...grid, stepMs: 0 }), known);
+});
+
 test("schema, count and sum stay, and nothing else", () => {
   const custom = histogramOf({ customValues: [1, 2], positive: { 0: 4, 2: 1 }, sum: 9 });
   const wide = histogramOf({ schema: 2, zeroThreshold: 0.5, zeroCount: 3, positive: { 1: 1 }, sum: -2 });
   const column = columnOf([custom, wide, { ...wide }]);
-  const { histograms } = createStatsReader()(column);
+  const { histograms } = createStatsReader(everything)(column);
   const lent = createHistogram();
   assert.ok(histograms);
   const first = { ...histograms.lend(0, lent) };
@@ -83,7 +105,7 @@ test("schema, count and sum stay, and nothing else", () => {
 
 test("a series of floats is passed on as it is", () => {
   const column = { ...columnOf([1, 2]), histograms: undefined };
-  assert.is(createStatsReader()(column), column);
+  assert.is(createStatsReader(everything)(column), column);
 });
 
 function selectorsOf(node: PlanNode): readonly SelectorNode[] {
