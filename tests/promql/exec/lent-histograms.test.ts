@@ -278,6 +278,25 @@ test("what is kept of them counts against the limit on samples", async () => {
   );
 });
 
+test("empty buckets that a sum does not tell from none are not in its answer", async () => {
+  const engine = createEngine(options);
+  const over = { startMs: 0, endMs: 600_000, stepMs: 60_000 };
+  for (const func of ["rate", "increase", "irate", "delta", "idelta"]) {
+    for (const op of ["sum", "avg"]) {
+      // What is multiplied drops its empty buckets before it is summed up.
+      const compact = `${op}(${func}(g{a="1"}[4m]) * 1)`;
+      const kept = compact.replace(" * 1)", ")");
+      const wants = await linesOf(engine.prepare(compact).range(createTestContext(), stored(), over));
+      const got = await linesOf(engine.prepare(kept).range(createTestContext(), stored(), over));
+      assert.equal(got, wants, kept);
+      const same = engine.prepare(`${kept} == ${compact}`);
+      const equal = await linesOf(same.range(createTestContext(), stored(), over));
+      assert.is(equal[0]?.split("_").length, wants[0]?.split("_").length, `${kept} equals itself`);
+      assert.ok(wants[0]?.includes("count"), kept);
+    }
+  }
+});
+
 test("a column that no operator owns is left as it was", async () => {
   const histograms = new HistogramColumn();
   const labels = labelsOf({ __name__: "h" });
