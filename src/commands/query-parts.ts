@@ -1,10 +1,12 @@
 import type { QueryConfig } from "../config/query-config.ts";
+import type { Discovery } from "../discovery/create-discovery.ts";
 import type { EndpointSet } from "../federation/endpoint-set.ts";
 import type { ProxyStore } from "../federation/proxy-store.ts";
 import { createSelectable } from "../federation/select.ts";
 import { createGateFactory } from "../http/gate.ts";
 import { createHttpApp, type HttpApp } from "../http/http-app.ts";
 import type { LiveQueries } from "../http/live-queries.ts";
+import { messageOf } from "../lib/errors.ts";
 import { createEngine } from "../promql/exec/create-engine.ts";
 import type { StoreApiOptions } from "../rpc/grpc-server.ts";
 import { createStoreApiFetchHandler } from "../rpc/store-api-fetch-handler.ts";
@@ -29,16 +31,24 @@ export interface QueryParts {
   readonly status: ComponentStatus;
   readonly memory: MemoryLimit;
   readonly live: LiveQueries;
+  readonly discovery: Discovery;
   readonly endpoints: EndpointSet;
   readonly store: ProxyStore;
 }
 
-/** Asks the endpoints, and waits until all have answered or failed, the time is up, or the process is to stop. */
+/** Looks for the endpoints, asks them, and waits until all have answered or failed, the time is up, or the process is to stop. */
 export async function firstAnswers(
-  { config, clock, endpoints }: QueryParts,
+  { config, clock, log, discovery, endpoints }: QueryParts,
   stop: AbortSignal,
 ): Promise<void> {
-  const asked = endpoints.update(config.endpoints);
+  let updated = Promise.resolve();
+  discovery.onChange((found) => {
+    updated = endpoints.update(found.endpoints, found.clusters).catch((error: unknown) => {
+      log.error("update of endpoints failed", { err: messageOf(error) });
+    });
+  });
+  discovery.start();
+  const asked = discovery.settled().then(() => updated);
   let giveUp: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => {
     giveUp = clock.after(config.responseTimeoutMs || firstWaitMs, resolve);

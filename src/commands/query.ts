@@ -3,7 +3,7 @@ import type { ListenAddress } from "../config/address.ts";
 import { helpText } from "../config/help-text.ts";
 import { type QueryConfig, readQueryConfig } from "../config/query-config.ts";
 import { queryAbout, queryFlags } from "../config/query-flags.ts";
-import { createEndpointSet } from "../federation/endpoint-set.ts";
+import { createEndpointSet, type EndpointSpec } from "../federation/endpoint-set.ts";
 import { createProxyStore } from "../federation/proxy-store.ts";
 import { type AdminApp, createAdminApp } from "../http/admin-app.ts";
 import { createLiveQueries } from "../http/live-queries.ts";
@@ -21,6 +21,7 @@ import { registerProcessMetrics } from "../telemetry/process-metrics.ts";
 import type { CommandIo } from "./command.ts";
 import { listenOrExplain } from "./listen-error.ts";
 import { createQueryApp, firstAnswers, infoIntervalMs, type QueryParts, storeApiOf } from "./query-parts.ts";
+import { dialDiscovered, openQueryDiscovery } from "./query-discovery.ts";
 import { openQueryTls } from "./query-tls.ts";
 
 const maxHeaderBytes = 1_048_576;
@@ -92,16 +93,20 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     { value: memory.limitBytes },
   ]);
   const tls = await openQueryTls(config, { clock, log });
+  const discovery = await openQueryDiscovery(config, { clock, log, metrics });
+  const dial = ({ address, host, tls: profile }: EndpointSpec) =>
+    dialThanos({
+      address,
+      host,
+      tls: () => discovery.tlsOf(profile, tls.client),
+      responseTimeoutMs: config.responseTimeoutMs,
+      streamWindowBytes: () =>
+        streamWindowFor(memory.limitBytes, discovery.current().endpoints.length),
+      metrics,
+      clock,
+    });
   const endpoints = createEndpointSet({
-    dial: ({ address }) =>
-      dialThanos({
-        address,
-        tls: tls.client,
-        responseTimeoutMs: config.responseTimeoutMs,
-        streamWindowBytes: () => streamWindowFor(memory.limitBytes, config.endpoints.length),
-        metrics,
-        clock,
-      }),
+    dial: (found) => dialDiscovered(found, { discovery, graceMs: config.grpc.graceMs, dial }),
     clock,
     log,
     metrics,
@@ -118,7 +123,7 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     clock,
   });
   const live = createLiveQueries(clock);
-  const parts: QueryParts = { config, clock, log, metrics, status, memory, live, endpoints, store };
+  const parts: QueryParts = { config, clock, log, metrics, status, memory, live, discovery, endpoints, store };
   const served = storeApiOf(parts);
   const grpc = createGrpcServer({
     ...served,
@@ -126,7 +131,11 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     maxConnectionAgeMs: config.grpc.maxConnectionAgeMs,
   });
   tls.onServerChange(grpc.setTls);
-  const closers: (() => Promise<void>)[] = [async () => tls.close(), endpoints.close];
+  const closers: (() => Promise<void>)[] = [
+    async () => tls.close(),
+    endpoints.close,
+    async () => discovery.close(),
+  ];
   const close = async () => {
     status.setReady(false);
     for (const end of closers.splice(0).reverse()) await end();

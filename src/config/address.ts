@@ -1,4 +1,5 @@
 import { GatewayError } from "../lib/errors.ts";
+import { notAnAddress, parseDnsAddress } from "./dns-address.ts";
 import { unreadable } from "./flag.ts";
 
 /** Where to listen. An empty host means every address. */
@@ -19,25 +20,21 @@ export function parseLoopbackAddress(text: string): ListenAddress {
   return parseListenAddress(text.startsWith(":") ? `127.0.0.1${text}` : text);
 }
 
-const dnsPrefix = /^(dns|dnssrv|dnssrvnoa)\+/;
-
-/** A peer's `host:port`, as it was written. Throws Thanos's text where it is none. */
+/** A peer's `host:port`, or a form that is looked up in DNS, as it was written. Throws Thanos's text where it is none. */
 export function parseEndpointAddress(text: string): string {
-  if (dnsPrefix.test(text)) {
-    const plain = text.replace(dnsPrefix, "");
-    throw new GatewayError(
-      "bad_data",
-      `${text} is to be looked up in DNS, which is not supported here yet, wants each endpoint as <host>:<port> such as ${plain}`,
-    );
-  }
+  if (parseDnsAddress(text) !== undefined) return text;
   const parts = splitHostPort(text);
-  if (parts === undefined || parts.host === "" || parts.port === 0) {
-    throw new GatewayError(
-      "bad_data",
-      `Address ${text} is not of <host>:<port> format or a valid DNS query.`,
-    );
-  }
+  if (parts === undefined || parts.host === "" || parts.port === 0) throw notAnAddress(text);
   return text;
+}
+
+/** The same without DNS, whose names cannot stay while they name nothing. Throws Thanos's text. */
+export function parseStrictAddress(text: string): string {
+  if (parseDnsAddress(text) === undefined) return parseEndpointAddress(text);
+  throw new GatewayError(
+    "bad_data",
+    `${text} is a dynamically specified endpoint i.e. it uses SD and that is not permitted under strict mode.`,
+  );
 }
 
 function splitHostPort(text: string): ListenAddress | undefined {

@@ -1,5 +1,6 @@
 import type { Labels } from "../model/labels.ts";
 import type { ListenAddress } from "./address.ts";
+import { type DiscoveryConfig, discoveryOf } from "./discovery-flags.ts";
 import type { FlagValues } from "./flag.ts";
 import { splitAtCommas } from "./flag.ts";
 import { parseFlags } from "./parse-flags.ts";
@@ -17,13 +18,6 @@ import {
 } from "./server-flags.ts";
 
 export type DedupFunction = "penalty" | "chain";
-
-export interface EndpointConfig {
-  /** `host:port`. */
-  readonly address: string;
-  /** Kept and asked even while it does not answer Info. */
-  readonly strict: boolean;
-}
 
 /** Everything that `sluice query` may be told. */
 export interface QueryConfig {
@@ -44,7 +38,7 @@ export interface QueryConfig {
   readonly adminAddress: ListenAddress | undefined;
   /** A listener for probes alone; `undefined` for none. */
   readonly healthAddress: ListenAddress | undefined;
-  readonly endpoints: readonly EndpointConfig[];
+  readonly discovery: DiscoveryConfig;
   readonly infoTimeoutMs: number;
   /** How long an endpoint is remembered after its last answer. */
   readonly unhealthyTimeoutMs: number;
@@ -112,7 +106,7 @@ function configOf(
     grpcClient: clientTlsOf(values),
     adminAddress: values["admin-address"],
     healthAddress: values["health-address"],
-    endpoints: endpointsOf(values),
+    discovery: discoveryOf(values),
     infoTimeoutMs: values["endpoint.info-timeout"],
     unhealthyTimeoutMs: values["store.unhealthy-timeout"],
     responseTimeoutMs: values["store.response-timeout"],
@@ -139,12 +133,4 @@ function configOf(
     memoryLimitBytes: values["memory-limit"],
     flagTexts,
   };
-}
-
-function endpointsOf(values: FlagValues<typeof queryFlags>): readonly EndpointConfig[] {
-  const strict = values["endpoint-strict"].map((address) => ({ address, strict: true }));
-  const all = [...strict, ...values.endpoint.map((address) => ({ address, strict: false }))];
-  const unique = new Map<string, EndpointConfig>();
-  for (const endpoint of all) if (!unique.has(endpoint.address)) unique.set(endpoint.address, endpoint);
-  return [...unique.values()];
 }

@@ -1,4 +1,5 @@
-import { parseEndpointAddress, parseListenAddress, parseLoopbackAddress } from "./address.ts";
+import { parseListenAddress, parseLoopbackAddress } from "./address.ts";
+import { discoveryFlags } from "./discovery-flags.ts";
 import {
   booleanFlag,
   flagWith,
@@ -21,17 +22,7 @@ export const queryAbout =
 export const queryFlags = {
   ...serverFlags,
   ...clientTlsFlags,
-  endpoint: repeatedFlag(
-    { help: "StoreAPI endpoint to query. Give it once for each.", placeholder: "HOST:PORT" },
-    parseEndpointAddress,
-  ),
-  "endpoint-strict": repeatedFlag(
-    {
-      help: "The same for an endpoint that is asked even while it does not answer health checks.",
-      placeholder: "HOST:PORT",
-    },
-    parseEndpointAddress,
-  ),
+  ...discoveryFlags,
   "endpoint.info-timeout": flagWith(
     { help: "Time for an endpoint to answer Info.", default: "5s", placeholder: "DURATION", hidden: true },
     parseDuration,

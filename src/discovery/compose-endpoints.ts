@@ -48,7 +48,13 @@ function endpointsOf(
   if (endpoint.group !== undefined) return [{ ...whole, address: groupAddress(address), isGroup: true }];
   const state = stateOf(endpoint);
   if (state === undefined) return [whole];
-  return state.endpoints.map((found) => ({ ...whole, ...found, strict: false }));
+  return state.endpoints.map(({ address, host, isLeaving }) => ({
+    ...whole,
+    address,
+    host,
+    isLeaving,
+    strict: false,
+  }));
 }
 
 function troubleOf(

@@ -1,4 +1,4 @@
-import type { DeclaredCluster, DeclaredEndpoint } from "../config/declared-cluster.ts";
+import type { DeclaredCluster, DeclaredEndpoint, GroupPolicy } from "../config/declared-cluster.ts";
 import { parseDnsAddress } from "../config/dns-address.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -34,6 +34,8 @@ export interface Discovery {
   current(): DiscoveredEndpoints;
   /** The servers of a group now, by the address of its endpoint. */
   groupMembers(address: string): readonly ResolvedAddress[];
+  /** How a server of a group is picked. */
+  groupPolicy(address: string): GroupPolicy;
   close(): void;
 }
 
@@ -128,6 +130,10 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
       const plain = address.slice(groupAddress("").length);
       return [{ address: plain, host: hostOf(plain) }];
     },
+    groupPolicy: (address) =>
+      all()
+        .flatMap(({ endpoints }) => endpoints)
+        .find((one) => one.group !== undefined && keyOf(one) === address)?.group ?? "round_robin",
     close() {
       isClosed = true;
       stopFirstWait();

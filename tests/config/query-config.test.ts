@@ -43,7 +43,16 @@ config("without flags everything has Thanos's defaults", () => {
     },
     adminAddress: undefined,
     healthAddress: undefined,
-    endpoints: [],
+    discovery: {
+      clusters: [],
+      sdConfig: undefined,
+      sdConfigIntervalMs: 300_000,
+      sdFiles: [],
+      sdFilesIntervalMs: 300_000,
+      dnsIntervalMs: 30_000,
+      holdDownMs: 60_000,
+      resolvConf: "/etc/resolv.conf",
+    },
     infoTimeoutMs: 5_000,
     unhealthyTimeoutMs: 300_000,
     responseTimeoutMs: 0,
@@ -91,11 +100,14 @@ config("flags are read with equals signs, as two words, negated, repeated and sp
     "--http-address=:0",
     "--web.external-prefix=/x/",
   );
-  assert.equal(result.endpoints, [
-    { address: "c:3", strict: true },
-    { address: "a:1", strict: false },
-    { address: "[::1]:2", strict: false },
-  ]);
+  assert.equal(
+    result.discovery.clusters.map(({ name, endpoints: [first] }) => [name, first?.address, first?.strict]),
+    [
+      ["c:3", "c:3", true],
+      ["a:1", "a:1", false],
+      ["[::1]:2", "[::1]:2", false],
+    ],
+  );
   assert.equal(result.query.replicaLabels, ["replica", "prometheus_replica", "rule_replica"]);
   assert.is(result.query.partialResponse, false);
   assert.is(result.query.timeoutMs, 90_000);
@@ -141,9 +153,26 @@ for (const [argv, message] of [
     "Cannot read --endpoint: Address a:99999 is not of <host>:<port> format or a valid DNS query.",
   ],
   [
-    ["--endpoint=dnssrv+_grpc._tcp.x:1"],
-    "Cannot read --endpoint: dnssrv+_grpc._tcp.x:1 is to be looked up in DNS, which is not supported here yet, wants each endpoint as <host>:<port> such as _grpc._tcp.x:1",
+    ["--endpoint=dns+store.example"],
+    "Cannot read --endpoint: missing port in address given for dns lookup: store.example",
   ],
+  [
+    ["--endpoint=dnsx+store.example:1"],
+    'Cannot read --endpoint: invalid lookup scheme "dnsx" in dnsx+store.example:1, wants one of dns, dnsdualstack, dnssrv, dnssrvnoa',
+  ],
+  [
+    ["--endpoint-strict=dnssrv+_grpc._tcp.x"],
+    "Cannot read --endpoint-strict: dnssrv+_grpc._tcp.x is a dynamically specified endpoint i.e. it uses SD and that is not permitted under strict mode.",
+  ],
+  [
+    ["--store.sd-files=/etc/*/targets.json"],
+    'Cannot read --store.sd-files: path name "/etc/*/targets.json" is not valid for file discovery, wants .json, .yml or .yaml at its end and wildcards after the last slash only',
+  ],
+  [
+    ["--endpoint.sd-config=a", "--endpoint.sd-config-file=b"],
+    "Cannot read the command line: both --endpoint.sd-config-file and --endpoint.sd-config are given, wants one of them",
+  ],
+  [["--store.sd-dns-interval=0s"], 'Cannot read --store.sd-dns-interval: "0s", wants a duration above 0'],
   [["--selector-label=region"], 'Cannot read --selector-label: unrecognized label "region"'],
   [['--selector-label=1x="a"'], 'Cannot read --selector-label: unsupported format for label 1x="a"'],
   [["--selector-label=region=eu"], "Cannot read --selector-label: unquote label value: invalid syntax"],

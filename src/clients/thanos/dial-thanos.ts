@@ -3,6 +3,7 @@ import { GatewayError } from "../../lib/errors.ts";
 import { createSlabPool, type SlabPool } from "../../lib/slab-pool.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { createHttp2Client } from "../../runtime/http2-client.ts";
+import { ipFamily } from "../../runtime/ip-address.ts";
 import type { ClientTls } from "../../runtime/tls.ts";
 import type { Endpoint, EndpointInfo } from "../../store/endpoint.ts";
 import type { QueryContext, SeriesRequest, Store, StoreInfo } from "../../store/store.ts";
@@ -39,6 +40,8 @@ import { silenceLimitMs } from "./silence-timer.ts";
 export interface DialOptions {
   /** `host:port`. */
   readonly address: string;
+  /** The name that the address was found under: what its certificate must be for, and its `:authority`. */
+  readonly host?: string | undefined;
   /** Read anew for each connection; `undefined` for plain text. */
   readonly tls?: (() => ClientTls | undefined) | undefined;
   /** `--store.response-timeout`: how long a store may be silent within a stream; 0 for any time. */
@@ -75,11 +78,13 @@ export function streamWindowFor(memoryLimitBytes: number, sources: number): numb
 /** A peer that speaks Thanos's gRPC services. Nothing is sent before the first call. */
 export function dialThanos(options: DialOptions): ThanosEndpoint {
   const { address } = options;
+  const host = options.host === undefined || ipFamily(options.host) !== 0 ? undefined : options.host;
+  const tls = () => namedTls(options.tls?.(), host);
   const windowBytes = options.streamWindowBytes ?? (() => defaultWindowBytes);
   const client = createHttp2Client({
     connection: () => ({
       address,
-      tls: options.tls?.(),
+      tls: tls(),
       streamWindowBytes: windowBytes(),
       connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
       pingIntervalMs: 10_500,
@@ -89,7 +94,7 @@ export function dialThanos(options: DialOptions): ThanosEndpoint {
   const channel: GrpcChannel = {
     address,
     client,
-    authority: options.tls?.()?.serverName,
+    authority: options.tls?.()?.serverName ?? authorityOf(host, address),
     maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
     metrics: createGrpcClientMetrics(options.metrics ?? noMetrics),
     clock: options.clock ?? systemClock,
@@ -105,6 +110,15 @@ export function dialThanos(options: DialOptions): ThanosEndpoint {
       }),
     close: (graceMs = 0) => client.close(graceMs),
   };
+}
+
+function namedTls(tls: ClientTls | undefined, host: string | undefined): ClientTls | undefined {
+  return tls === undefined || tls.serverName !== undefined ? tls : { ...tls, serverName: host };
+}
+
+/** The name with the address's port; `undefined` where the address says it all. */
+function authorityOf(host: string | undefined, address: string): string | undefined {
+  return host === undefined ? undefined : `${host}${address.slice(address.lastIndexOf(":"))}`;
 }
 
 type CallContext = Pick<QueryContext, "signal" | "deadlineMs">;
