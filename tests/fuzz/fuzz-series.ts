@@ -44,8 +44,10 @@ export function fuzzSeries({ modern }: { readonly modern: boolean }): readonly F
   const all: FuzzSeries[] = [];
   const add = (labels: LabelRecord, valueAt: FuzzSeries["valueAt"], everySeconds = 15) => {
     const shiftMs = 1 + Math.floor(noise(all.length + 1) * 498);
-    // Every other series is scraped on time; of the others now and then a scrape is lost.
-    const jitterMs = all.length % 2 === 0 ? 0 : 4000 + 500 * (all.length % 7);
+    // Every other series is scraped on time; of the others now and then a scrape is lost. Rates near a gap were others
+    // before 3.0, where a counter fell.
+    const isCounter = /_(total|sum|count|bucket)$/.test(labels.__name__ ?? "");
+    const jitterMs = all.length % 2 === 0 || (isCounter && !modern) ? 0 : 4000 + 500 * (all.length % 7);
     const lossy: FuzzSeries["valueAt"] = (scrape, seconds) =>
       noise(scrape * 104_729 + shiftMs) < 0.06 ? undefined : valueAt(scrape, seconds);
     const run = jitterMs === 0 ? valueAt : lossy;

@@ -61,5 +61,5 @@ function combine(expr: DurationExpr & { kind: "duration-binary" }, lhs: number, 
 }
 
 function fail(expr: DurationExpr, what: string): never {
-  throw new GatewayError("execution", `${expr.span.start}:${expr.span.end}: ${what}`);
+  throw new GatewayError("bad_data", `${expr.span.start}:${expr.span.end}: ${what}`);
 }

@@ -77,14 +77,18 @@ for (const [query, want] of failures) {
       assert.unreachable();
     } catch (error) {
       assert.instance(error, GatewayError);
-      assert.is((error as GatewayError).code, "execution");
+      assert.is((error as GatewayError).code, "bad_data");
       assert.is((error as GatewayError).message, want);
     }
   });
 }
 
 test("step() is zero for an instant query", () => {
-  assert.throws(() => plan("x[step()]", { stepMs: 0 }), /2:8: duration must be greater than 0/);
+  assert.throws(
+    () => plan("x[step()]", { stepMs: 0 }),
+    (error: GatewayError) =>
+      error.code === "bad_data" && error.message === "2:8: duration must be greater than 0",
+  );
 });
 
 test.run();
