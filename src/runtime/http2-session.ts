@@ -50,7 +50,7 @@ const lastStreamId = maxWindow;
 
 /**
  * The client's side of one HTTP/2 connection (RFC 9113), as far as calls that send one message need it: no push, no
- * priorities, no header table for what it sends. node:http2 costs a small call five times as much, most of it in objects.
+ * priorities, no header table for what it sends. node:http2 costs a small call three times as much, most of it in objects.
  *
  *   socket ─▶ FrameParser ─▶ Session ─▶ ClientStream ─▶ handler
  *   socket ◀── one write a turn ◀── FrameWriter ◀── Session
