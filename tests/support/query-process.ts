@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly root: string;
   readonly endpoints: readonly string[];
   readonly flags: readonly string[];
+  /** How many stores it is to find before it counts as started; by default as many as there are endpoints. */
+  readonly stores?: number | undefined;
   /** Another program that knows `query`, such as Thanos; default is this project on this runtime. */
   readonly program?: string | undefined;
   /** `node` or `deno`; default is the one we are on. */
@@ -60,7 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await child.end();
   };
   const deadline = Date.now() + 20_000;
-  while (!(await knowsAll(http, options.endpoints.length))) {
+  while (!(await knowsAll(http, options.stores ?? options.endpoints.length))) {
     if (child.exitCode() !== undefined || Date.now() > deadline) {
       await end();
       throw new Error(`Cannot start the gateway:\n${child.output()}`);
