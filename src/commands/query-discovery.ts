@@ -1,3 +1,4 @@
+import type { DeclaredCluster } from "../config/declared-cluster.ts";
 import type { DiscoveryConfig } from "../config/discovery-flags.ts";
 import { defaultProfile, noEndpointSdConfig, parseEndpointSdConfig } from "../config/endpoint-sd-config.ts";
 import type { ClientTlsConfig } from "../config/server-flags.ts";
@@ -13,7 +14,7 @@ import type { Endpoint } from "../store/endpoint.ts";
 import { createEndpointGroup } from "../store/endpoint-group.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { createTlsProfiles } from "./tls-profiles.ts";
+import type { TlsProfiles } from "./tls-profiles.ts";
 
 /** Where a gateway finds its endpoints, and how it may speak to them. */
 export interface QueryDiscovery extends Discovery {
@@ -24,11 +25,22 @@ export interface QueryDiscovery extends Discovery {
 /** Joins the sources that the flags name. Throws GatewayError that names a file which cannot be read, and the place in it. */
 export async function openQueryDiscovery(
   config: { readonly discovery: DiscoveryConfig; readonly grpcClient: ClientTlsConfig },
-  parts: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+  {
+    profiles,
+    clusters,
+    ...parts
+  }: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly metrics: Metrics;
+    /** Where the TLS of what is discovered is kept. */
+    readonly profiles: TlsProfiles;
+    /** Clusters that the configuration declares. */
+    readonly clusters: readonly DeclaredCluster[];
+  },
 ): Promise<QueryDiscovery> {
   const { clock } = parts;
   const { sdConfig, sdConfigIntervalMs, sdFiles, sdFilesIntervalMs, ...flags } = config.discovery;
-  const profiles = createTlsProfiles(parts);
   const first =
     sdConfig === undefined
       ? noEndpointSdConfig
@@ -36,7 +48,7 @@ export async function openQueryDiscovery(
         ? await readEndpointSdFile(sdConfig.path, config.grpcClient)
         : parseEndpointSdConfig({ name: "--endpoint.sd-config", text: sdConfig.text }, config.grpcClient);
   await profiles.replace(first.tlsProfiles);
-  const sources = [createStaticSource(flags.clusters)];
+  const sources = [createStaticSource(clusters), createStaticSource(flags.clusters)];
   if (sdConfig !== undefined && "path" in sdConfig) {
     sources.push(
       createEndpointSdSource(first, {
@@ -62,10 +74,6 @@ export async function openQueryDiscovery(
     tlsOf(profile, fallback) {
       const known = profiles.get(profile ?? defaultProfile) ?? profiles.get(defaultProfile);
       return known === undefined ? fallback() : known.tls;
-    },
-    close() {
-      discovery.close();
-      profiles.close();
     },
   };
 }

@@ -1,5 +1,5 @@
+import type { ClusterConfig } from "../config/cluster-config.ts";
 import type { ClientTlsConfig, ServerTlsConfig } from "../config/server-flags.ts";
-import { messageOf } from "../lib/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import {
   type ClientTls,
@@ -7,55 +7,25 @@ import {
   loadClientTls,
   loadServerTls,
   type ServerTls,
-  type ServerTlsFiles,
 } from "../runtime/tls.ts";
 import type { Log } from "../telemetry/log.ts";
-import { watchFiles } from "./watch-files.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { type CertificateFile, certificateFiles, watchExpiry } from "./certificate-expiry.ts";
+import { clusterProfile } from "./declared-clusters.ts";
+import { openReloaded, type Reloaded } from "./reloaded-tls.ts";
+import { clientTlsFiles, clusterTlsFiles, serverTlsFiles } from "./tls-files.ts";
+import { createTlsProfiles, type TlsProfiles } from "./tls-profiles.ts";
 
-/** Reads the files of the gRPC server's TLS; `undefined` for plain HTTP/2. Throws GatewayError that names flag and file. */
-export async function loadServerTlsOf(config: ServerTlsConfig | undefined): Promise<ServerTls | undefined> {
-  return config === undefined ? undefined : loadServerTls(serverTlsFiles(config));
-}
-
-/** The files of the gRPC server's TLS, with the flags that name them. */
-export function serverTlsFiles(config: ServerTlsConfig): ServerTlsFiles {
-  const { certFile, keyFile, clientCaFile, minVersion } = config;
-  return {
-    cert: { flag: "--grpc-server-tls-cert", path: certFile },
-    key: { flag: "--grpc-server-tls-key", path: keyFile },
-    clientCa:
-      clientCaFile === undefined ? undefined : { flag: "--grpc-server-tls-client-ca", path: clientCaFile },
-    minVersion,
-  };
-}
-
-/** Reads the files of the gRPC client's TLS; `undefined` for plain HTTP/2. */
-export async function loadClientTlsOf(config: ClientTlsConfig): Promise<ClientTls | undefined> {
-  return config.secure ? loadClientTls(clientTlsFiles(config)) : undefined;
-}
-
-/** The files of the gRPC client's TLS, with the flags that name them. */
-export function clientTlsFiles(config: ClientTlsConfig): ClientTlsFiles {
-  const { certFile, keyFile, caFile, serverName, skipVerify, minVersion } = config;
-  return {
-    ca: caFile === undefined ? undefined : { flag: "--grpc-client-tls-ca", path: caFile },
-    pair:
-      certFile === undefined || keyFile === undefined
-        ? undefined
-        : {
-            cert: { flag: "--grpc-client-tls-cert", path: certFile },
-            key: { flag: "--grpc-client-tls-key", path: keyFile },
-          },
-    serverName,
-    skipVerify,
-    minVersion,
-  };
-}
-
-/** The TLS of a gateway, kept current while its files change. */
+/** The TLS of a process, kept current while its files change. */
 export interface QueryTls {
-  /** What new connections to endpoints use. */
+  /** What the flags say of connections to endpoints; `undefined` for plain text. */
   client(): ClientTls | undefined;
+  /** What the configuration says of a cluster, by the name of its profile; `undefined` for another name. */
+  cluster(profile: string): { readonly tls: ClientTls | undefined } | undefined;
+  /** Profiles that others declare, and change. */
+  readonly profiles: TlsProfiles;
+  /** Calls `listener` after files of any client were read anew, until the returned function is called. */
+  onClientChange(listener: () => void): () => void;
   /** What the gRPC server starts with. */
   server(): ServerTls | undefined;
   /** Calls `apply` whenever the server's files were written anew and can be read. */
@@ -63,64 +33,146 @@ export interface QueryTls {
   close(): void;
 }
 
-/** Reads all files now and whenever they change. What cannot be read later is logged, and what was there stays in use. */
-export async function openQueryTls(
-  config: {
-    readonly grpc: { readonly tls: ServerTlsConfig | undefined };
-    readonly grpcClient: ClientTlsConfig;
-  },
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
-): Promise<QueryTls> {
-  let client = await loadClientTlsOf(config.grpcClient);
-  let server = await loadServerTlsOf(config.grpc.tls);
-  let apply: (tls: ServerTls) => void = () => undefined;
-  const guarded = (what: string, reload: () => Promise<void>) => async () => {
-    try {
-      await reload();
-      log.info("TLS files were read anew", { of: what });
-    } catch (error) {
-      log.error("TLS files changed and cannot be read; the old ones stay in use", {
-        of: what,
-        err: messageOf(error),
-      });
-    }
+export interface QueryTlsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** How often files are looked at; 5 s by default. */
+  readonly reloadIntervalMs?: number | undefined;
+}
+
+interface TlsConfig {
+  readonly grpc: { readonly tls: ServerTlsConfig | undefined };
+  readonly grpcClient: ClientTlsConfig;
+  readonly clusters?: readonly Pick<ClusterConfig, "name" | "tls">[] | undefined;
+}
+
+/** One set of files and what was read from them. */
+interface Profile<T> {
+  readonly name: string;
+  readonly source: Reloaded<T>;
+  certificates(): readonly CertificateFile[];
+}
+
+/**
+ * Reads all files now and whenever they change. What cannot be used later is logged, and what was there stays in use. Throws
+ * GatewayError that names the flag, or the place in the configuration file, and the file.
+ */
+export async function openQueryTls(config: TlsConfig, options: QueryTlsOptions): Promise<QueryTls> {
+  const opened: Profile<unknown>[] = [];
+  const listeners = new Set<() => void>();
+  const changed = () => {
+    for (const listener of listeners) listener();
   };
-  const stops = [
-    watchFiles(
-      pathsOf(config.grpcClient.secure ? clientTlsFiles(config.grpcClient) : undefined),
-      clock,
-      guarded("gRPC client", async () => {
-        client = await loadClientTlsOf(config.grpcClient);
-      }),
-    ),
-    watchFiles(
-      pathsOf(config.grpc.tls === undefined ? undefined : serverTlsFiles(config.grpc.tls)),
-      clock,
-      guarded("gRPC server", async () => {
-        server = await loadServerTlsOf(config.grpc.tls);
-        if (server !== undefined) apply(server);
-      }),
-    ),
-  ];
+  const client = async (name: string, files: ClientTlsFiles): Promise<Reloaded<ClientTls>> => {
+    const profile = await openClient(name, files, options);
+    opened.push(profile);
+    profile.source.onChange(changed);
+    return profile.source;
+  };
+  const close = () => {
+    for (const { source } of opened) source.close();
+  };
+  try {
+    const server = await openServer(config.grpc.tls, options);
+    if (server !== undefined) opened.push(server);
+    const { grpcClient } = config;
+    const flags = grpcClient.secure ? await client("grpc-client", clientTlsFiles(grpcClient)) : undefined;
+    const clusters = new Map<string, Reloaded<ClientTls> | "plain">();
+    for (const { name, tls } of config.clusters ?? []) {
+      if (tls === "plain") clusters.set(clusterProfile(name), tls);
+      else if (tls !== undefined)
+        clusters.set(clusterProfile(name), await client(clusterProfile(name), clusterTlsFiles(tls)));
+    }
+    const profiles = createTlsProfiles({ ...options, changed });
+    const stopExpiry = observe(opened, profiles, options);
+    return {
+      client: () => flags?.current(),
+      cluster(profile) {
+        const source = clusters.get(profile);
+        return source && { tls: source === "plain" ? undefined : source.current() };
+      },
+      profiles,
+      onClientChange(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      server: () => server?.source.current(),
+      onServerChange(apply) {
+        server?.source.onChange(() => apply(server.source.current()));
+      },
+      close() {
+        stopExpiry();
+        profiles.close();
+        close();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function observe(
+  opened: readonly Profile<unknown>[],
+  others: TlsProfiles,
+  options: QueryTlsOptions,
+): () => void {
+  options.metrics.observe(
+    "sluice_tls_reload_failed",
+    "Whether the TLS files of a profile were changed and cannot be used, so that what was there before is in use.",
+    () => opened.map(({ name, source }) => ({ value: Number(source.isStale()), labels: { profile: name } })),
+  );
+  return watchExpiry({
+    ...options,
+    files: () => [...opened.flatMap((profile) => profile.certificates()), ...others.certificates()],
+  });
+}
+
+async function openServer(
+  config: ServerTlsConfig | undefined,
+  options: QueryTlsOptions,
+): Promise<Profile<ServerTls> | undefined> {
+  if (config === undefined) return undefined;
+  const name = "grpc-server";
+  const files = serverTlsFiles(config);
+  const { cert, key, clientCa } = files;
+  const source = await openReloaded({
+    ...options,
+    profile: name,
+    files: [cert, key, clientCa],
+    read: () => loadServerTls(files),
+  });
   return {
-    client: () => client,
-    server: () => server,
-    onServerChange(next) {
-      apply = next;
-    },
-    close() {
-      for (const stop of stops) stop();
-    },
+    name,
+    source,
+    certificates: () =>
+      certificateFiles(name, [
+        { file: cert, pem: source.current().certPem, kind: "chain" },
+        { file: clientCa, pem: source.current().clientCaPem, kind: "authorities" },
+      ]),
   };
 }
 
-function pathsOf(files: ServerTlsFiles | ClientTlsFiles | undefined): readonly string[] {
-  if (files === undefined) return [];
-  const named =
-    "pair" in files
-      ? [files.ca, files.pair?.cert, files.pair?.key]
-      : "cert" in files
-        ? [files.cert, files.key, files.clientCa]
-        : [];
-  return named.filter((file) => file !== undefined).map(({ path }) => path);
+async function openClient(
+  name: string,
+  files: ClientTlsFiles,
+  options: QueryTlsOptions,
+): Promise<Profile<ClientTls>> {
+  const { pair, ca } = files;
+  const source = await openReloaded({
+    ...options,
+    profile: name,
+    files: [ca, pair?.cert, pair?.key],
+    read: () => loadClientTls(files),
+  });
+  return {
+    name,
+    source,
+    certificates: () =>
+      certificateFiles(name, [
+        { file: pair?.cert, pem: source.current().pair?.certPem, kind: "chain" },
+        { file: ca, pem: source.current().caPem, kind: "authorities" },
+      ]),
+  };
 }

@@ -5,6 +5,7 @@ import { type QueryConfig, readQueryConfig } from "../config/query-config.ts";
 import { queryAbout, queryFlags } from "../config/query-flags.ts";
 import { createEndpointSet, type EndpointSpec } from "../federation/endpoint-set.ts";
 import { createProxyStore } from "../federation/proxy-store.ts";
+import { createReadiness } from "../federation/readiness.ts";
 import { type AdminApp, createAdminApp } from "../http/admin-app.ts";
 import { createLiveQueries } from "../http/live-queries.ts";
 import { createHealthApp } from "../http/operations-app.ts";
@@ -19,9 +20,10 @@ import { createLog } from "../telemetry/create-log.ts";
 import { createMetrics } from "../telemetry/create-metrics.ts";
 import { registerProcessMetrics } from "../telemetry/process-metrics.ts";
 import type { CommandIo } from "./command.ts";
+import { declaredCluster, readClusters } from "./declared-clusters.ts";
 import { listenOrExplain } from "./listen-error.ts";
-import { createQueryApp, firstAnswers, infoIntervalMs, type QueryParts, storeApiOf } from "./query-parts.ts";
 import { dialDiscovered, openQueryDiscovery } from "./query-discovery.ts";
+import { createQueryApp, firstAnswers, infoIntervalMs, type QueryParts, storeApiOf } from "./query-parts.ts";
 import { openQueryTls } from "./query-tls.ts";
 
 const maxHeaderBytes = 1_048_576;
@@ -92,16 +94,30 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
   metrics.observe("sluice_memory_limit_bytes", "Bytes that queries may hold.", () => [
     { value: memory.limitBytes },
   ]);
-  const tls = await openQueryTls(config, { clock, log });
-  const discovery = await openQueryDiscovery(config, { clock, log, metrics });
-  const dial = ({ address, host, tls: profile }: EndpointSpec) =>
+  const clusters = await readClusters(config);
+  const tls = await openQueryTls(
+    { ...config, clusters },
+    { clock, log, metrics, reloadIntervalMs: config.grpc.tlsReloadIntervalMs },
+  );
+  const discovery = await openQueryDiscovery(config, {
+    clock,
+    log,
+    metrics,
+    profiles: tls.profiles,
+    clusters: clusters.map(declaredCluster),
+  });
+  const timeouts = new Map(clusters.map(({ name, responseTimeoutMs }) => [name, responseTimeoutMs]));
+  const dial = ({ address, host, cluster, tls: profile }: EndpointSpec) =>
     dialThanos({
       address,
       host,
-      tls: () => discovery.tlsOf(profile, tls.client),
-      responseTimeoutMs: config.responseTimeoutMs,
-      streamWindowBytes: () =>
-        streamWindowFor(memory.limitBytes, discovery.current().endpoints.length),
+      tls: () => {
+        const own = profile === undefined ? undefined : tls.cluster(profile);
+        return own === undefined ? discovery.tlsOf(profile, tls.client) : own.tls;
+      },
+      onTlsChange: tls.onClientChange,
+      responseTimeoutMs: timeouts.get(cluster ?? address) ?? config.responseTimeoutMs,
+      streamWindowBytes: () => streamWindowFor(memory.limitBytes, discovery.current().endpoints.length),
       metrics,
       clock,
     });
@@ -122,8 +138,21 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     metrics,
     clock,
   });
+  const readiness = createReadiness({ ...config.ready, clusters: endpoints.clusters, clock, log });
+  status.requireReady(readiness.isReady);
   const live = createLiveQueries(clock);
-  const parts: QueryParts = { config, clock, log, metrics, status, memory, live, discovery, endpoints, store };
+  const parts: QueryParts = {
+    config,
+    clock,
+    log,
+    metrics,
+    status,
+    memory,
+    live,
+    discovery,
+    endpoints,
+    store,
+  };
   const served = storeApiOf(parts);
   const grpc = createGrpcServer({
     ...served,
@@ -177,6 +206,8 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     );
     closers.push(() => grpc.close(config.grpc.graceMs));
     log.info("listening for gRPC", { address: grpcAddress, tls: config.grpc.tls !== undefined });
+    readiness.start();
+    closers.push(async () => readiness.close());
     status.setReady(true);
     return { httpAddress: http.address, grpcAddress, close };
   } catch (error) {

@@ -74,9 +74,12 @@ const retryMs = 2000;
 
 async function serve(config: SidecarConfig, { io, clock, log }: Surroundings): Promise<void> {
   const prometheus = await connectPrometheus(config.prometheus);
-  const tls = await openQueryTls({ grpc: config.grpc, grpcClient: noClientTls }, { clock, log });
   const metrics = createMetrics();
   registerProcessMetrics(metrics, clock);
+  const tls = await openQueryTls(
+    { grpc: config.grpc, grpcClient: noClientTls },
+    { clock, log, metrics, reloadIntervalMs: config.grpc.tlsReloadIntervalMs },
+  );
   const status = createComponentStatus("sidecar", metrics);
   const watch = watchPrometheus({
     api: prometheus.api,

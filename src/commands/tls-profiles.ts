@@ -1,73 +1,96 @@
 import type { ClientTlsConfig } from "../config/server-flags.ts";
-import { messageOf } from "../lib/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type ClientTls, loadClientTls } from "../runtime/tls.ts";
 import type { Log } from "../telemetry/log.ts";
+import { type CertificateFile, certificateFiles } from "./certificate-expiry.ts";
+import { openReloaded, type Reloaded } from "./reloaded-tls.ts";
+import { clientTlsFiles } from "./tls-files.ts";
 
-/** TLS of endpoints by the name of their profile, kept current while its files change. */
-export interface TlsProfiles {
-  /** Replaces all. Rejects with GatewayError that names the file where one cannot be read; all then stay as they were. */
-  replace(profiles: ReadonlyMap<string, ClientTlsConfig>): Promise<void>;
-  /** How a profile speaks now: `tls` is `undefined` for plain text, the whole for a name that is not known. */
-  get(name: string): { readonly tls: ClientTls | undefined } | undefined;
-  close(): void;
-}
-
-interface Loaded {
-  readonly config: ClientTlsConfig;
+/** How a named profile speaks to its endpoints now; `tls` is `undefined` for plain text. */
+export interface TlsProfile {
   readonly tls: ClientTls | undefined;
 }
 
-/** How often files are read anew: they are small, and new certificates should not wait. */
-const intervalMs = 5_000;
+/** TLS of endpoints by name, kept current while its files change. */
+export interface TlsProfiles {
+  /** Replaces all. Rejects with GatewayError that names the file where one cannot be read; all then stay as they were. */
+  replace(profiles: ReadonlyMap<string, ClientTlsConfig>): Promise<void>;
+  /** `undefined` for a name that is not known. */
+  get(name: string): TlsProfile | undefined;
+  /** The certificates in use. */
+  certificates(): readonly CertificateFile[];
+  close(): void;
+}
 
-export function createTlsProfiles({ clock, log }: { readonly clock: Clock; readonly log: Log }): TlsProfiles {
+export interface TlsProfilesOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How often files are looked at; 5 s by default. */
+  readonly reloadIntervalMs?: number | undefined;
+  /** Called after the files of a profile were read anew. */
+  readonly changed?: (() => void) | undefined;
+}
+
+interface Loaded {
+  readonly text: string;
+  readonly profile: TlsProfile;
+  readonly source: Reloaded<ClientTls | undefined>;
+  certificates(): readonly CertificateFile[];
+}
+
+export function createTlsProfiles(options: TlsProfilesOptions): TlsProfiles {
   let loaded: ReadonlyMap<string, Loaded> = new Map();
-  let isOver = false;
-  let stopTimer: () => void = () => undefined;
-  const load = async (profiles: ReadonlyMap<string, ClientTlsConfig>) => {
-    const next = new Map<string, Loaded>();
-    for (const [name, config] of profiles)
-      next.set(name, { config, tls: config.secure ? await loadClientTls(filesOf(config)) : undefined });
-    return next;
-  };
-  const reload = async () => {
-    const before = loaded;
-    try {
-      const next = await load(new Map([...before].map(([name, { config }]) => [name, config])));
-      if (loaded === before) loaded = next;
-    } catch (error) {
-      const err = messageOf(error);
-      log.error("TLS files of the endpoint config cannot be read; the old ones stay in use", { err });
-    }
-    again();
-  };
-  const again = () => {
-    stopTimer();
-    if (!isOver && loaded.size > 0) stopTimer = clock.after(intervalMs, () => void reload());
-  };
   return {
     async replace(profiles) {
-      loaded = await load(profiles);
-      again();
+      const next = new Map<string, Loaded>();
+      const fresh: Loaded[] = [];
+      try {
+        for (const [name, config] of profiles) {
+          const known = loaded.get(name);
+          const one = known?.text === JSON.stringify(config) ? known : await load(name, config, options);
+          if (one !== known) fresh.push(one);
+          next.set(name, one);
+        }
+      } catch (error) {
+        for (const { source } of fresh) source.close();
+        throw error;
+      }
+      for (const [name, one] of loaded) if (next.get(name) !== one) one.source.close();
+      loaded = next;
+      if (fresh.length > 0) options.changed?.();
     },
-    get: (name) => loaded.get(name),
+    get: (name) => loaded.get(name)?.profile,
+    certificates: () => [...loaded.values()].flatMap((one) => one.certificates()),
     close() {
-      isOver = true;
-      stopTimer();
+      for (const { source } of loaded.values()) source.close();
+      loaded = new Map();
     },
   };
 }
 
-function filesOf(config: ClientTlsConfig): Parameters<typeof loadClientTls>[0] {
-  const { certFile, keyFile, caFile, serverName, skipVerify, minVersion } = config;
-  const file = (key: string, path: string) => ({ flag: `tls_config.${key}`, path });
-  const isPair = certFile !== undefined && keyFile !== undefined;
+async function load(name: string, config: ClientTlsConfig, options: TlsProfilesOptions): Promise<Loaded> {
+  const files = clientTlsFiles(config);
+  const { ca, pair } = files;
+  const all = config.secure ? [ca, pair?.cert, pair?.key] : [];
+  const source = await openReloaded<ClientTls | undefined>({
+    ...options,
+    profile: name,
+    files: all,
+    read: async () => (config.secure ? await loadClientTls(files) : undefined),
+  });
+  source.onChange(() => options.changed?.());
   return {
-    ca: caFile === undefined ? undefined : file("ca_file", caFile),
-    pair: isPair ? { cert: file("cert_file", certFile), key: file("key_file", keyFile) } : undefined,
-    serverName,
-    skipVerify,
-    minVersion,
+    text: JSON.stringify(config),
+    profile: {
+      get tls() {
+        return source.current();
+      },
+    },
+    source,
+    certificates: () =>
+      certificateFiles(name, [
+        { file: pair?.cert, pem: source.current()?.pair?.certPem, kind: "chain" },
+        { file: ca, pem: source.current()?.caPem, kind: "authorities" },
+      ]),
   };
 }

@@ -1,5 +1,6 @@
 import type { Labels } from "../model/labels.ts";
 import type { ListenAddress } from "./address.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
 import { type DiscoveryConfig, discoveryOf } from "./discovery-flags.ts";
 import type { FlagValues } from "./flag.ts";
 import { splitAtCommas } from "./flag.ts";
@@ -36,9 +37,19 @@ export interface QueryConfig {
   readonly grpcClient: ClientTlsConfig;
   /** Where running queries are listed and ended; `undefined` for nowhere. */
   readonly adminAddress: ListenAddress | undefined;
+  /** When the gateway counts as ready. */
+  readonly ready: {
+    readonly minClusters: number;
+    readonly required: readonly string[];
+    readonly holdMs: number;
+  };
   /** A listener for probes alone; `undefined` for none. */
   readonly healthAddress: ListenAddress | undefined;
   readonly discovery: DiscoveryConfig;
+  /** A file that declares clusters. */
+  readonly configFile: string | undefined;
+  /** Those that flags declare. */
+  readonly clusters: readonly ClusterConfig[];
   readonly infoTimeoutMs: number;
   /** How long an endpoint is remembered after its last answer. */
   readonly unhealthyTimeoutMs: number;
@@ -106,7 +117,14 @@ function configOf(
     grpcClient: clientTlsOf(values),
     adminAddress: values["admin-address"],
     healthAddress: values["health-address"],
+    ready: {
+      minClusters: values["ready.min-clusters"],
+      required: values["ready.required-cluster"],
+      holdMs: values["ready.hold"],
+    },
     discovery: discoveryOf(values),
+    configFile: values["config-file"],
+    clusters: values.cluster,
     infoTimeoutMs: values["endpoint.info-timeout"],
     unhealthyTimeoutMs: values["store.unhealthy-timeout"],
     responseTimeoutMs: values["store.response-timeout"],

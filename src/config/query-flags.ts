@@ -1,4 +1,5 @@
 import { parseListenAddress, parseLoopbackAddress } from "./address.ts";
+import { clusterFlags } from "./cluster-flags.ts";
 import { discoveryFlags } from "./discovery-flags.ts";
 import {
   booleanFlag,
@@ -22,6 +23,7 @@ export const queryAbout =
 export const queryFlags = {
   ...serverFlags,
   ...clientTlsFlags,
+  ...clusterFlags,
   ...discoveryFlags,
   "endpoint.info-timeout": flagWith(
     { help: "Time for an endpoint to answer Info.", default: "5s", placeholder: "DURATION", hidden: true },
@@ -145,6 +147,26 @@ export const queryFlags = {
   "http.admin": booleanFlag({
     help: "Let everybody who reaches the HTTP port list and end running queries too.",
   }),
+  "ready.min-clusters": flagWith(
+    {
+      help: "Expected clusters that must be up for /-/ready, or all where there are fewer.",
+      default: "1",
+      placeholder: "COUNT",
+    },
+    parseCount,
+  ),
+  "ready.required-cluster": repeatedFlag(
+    { help: "Cluster that must be up for /-/ready. Give it once for each.", placeholder: "NAME" },
+    parseText,
+  ),
+  "ready.hold": flagWith(
+    {
+      help: "How long clusters must be missed before /-/ready says so, lest one that flaps turn a failover.",
+      default: "30s",
+      placeholder: "DURATION",
+    },
+    parseDuration,
+  ),
   "health-address": optionalFlag(
     {
       help: "A listener of its own for /-/healthy and /-/ready, without data, for load balancers and failover records.",

@@ -9,6 +9,7 @@ import {
   parseOneOf,
   parseSize,
   parseText,
+  unreadable,
 } from "./flag.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -51,9 +52,20 @@ export interface GrpcListenConfig {
   readonly maxConnectionAgeMs: number;
   /** `undefined` for plain HTTP/2. */
   readonly tls: ServerTlsConfig | undefined;
+  /** How often TLS files are looked at. */
+  readonly tlsReloadIntervalMs: number;
 }
 
 const tlsVersion = parseOneOf("1.0", "1.1", "1.2", "1.3");
+
+const tlsReloadFlag = flagWith(
+  { help: "How often TLS files are looked at.", default: "5s", placeholder: "DURATION", hidden: true },
+  (text) => {
+    const ms = parseDuration(text);
+    if (ms === 0) throw unreadable(text, "a duration above 0");
+    return ms;
+  },
+);
 
 /** Flags of everything that serves: what the gateway and the sidecar have in common. */
 export const serverFlags = {
@@ -100,6 +112,7 @@ export const serverFlags = {
     { help: "Oldest TLS version that the gRPC server accepts.", default: "1.3", placeholder: "VERSION" },
     tlsVersion,
   ),
+  "tls.reload-interval": tlsReloadFlag,
   "grpc-server-max-connection-age": flagWith(
     {
       help: "Age at which a gRPC connection is asked to be renewed, 0 for never.",
@@ -160,6 +173,7 @@ export function grpcListenOf(values: ServerValues): GrpcListenConfig {
     graceMs: values["grpc-grace-period"],
     maxConnectionAgeMs: values["grpc-server-max-connection-age"],
     tls: serverTlsOf(values),
+    tlsReloadIntervalMs: values["tls.reload-interval"],
   };
 }
 

@@ -1,8 +1,10 @@
+import { PeerIdentityError } from "./peer-identity.ts";
 import { onDeno } from "./process.ts";
 
 /** The plain reason of a failed connection: `connection refused`, `certificate is not signed by a known authority`, … */
 export function connectionErrorReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof PeerIdentityError) return error.message;
   const code = "code" in error ? String(error.code) : "";
   const known = reasonByCode[code];
   if (known !== undefined) return known;

@@ -36,12 +36,13 @@ export async function listFolder(path: string): Promise<readonly string[]> {
   return (await readdir(path)).sort();
 }
 
-/** When the file was changed last, Unix milliseconds; `undefined` where it cannot be seen. */
-export async function modifiedMs(path: string): Promise<number | undefined> {
+/** A text that is another one after a file was written anew, replaced, or came or went. Links are followed. */
+export async function fileStamp(path: string): Promise<string> {
   try {
-    return (await stat(path)).mtimeMs;
+    const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+    return `${ino}:${size}:${mtimeMs}:${ctimeMs}`;
   } catch {
-    return undefined;
+    return "none";
   }
 }
 

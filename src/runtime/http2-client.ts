@@ -19,6 +19,8 @@ export type {
 export interface Http2ClientOptions {
   /** Read anew for every connection, so that new certificates and windows need no restart. */
   readonly connection: () => Http2ConnectionOptions;
+  /** Calls `listener` when the TLS of `connection` has changed, until the returned function is called. */
+  readonly onTlsChange?: ((listener: () => void) => () => void) | undefined;
 }
 
 /** POSTs over HTTP/2 to one address, over one connection at a time; old ones end when their streams are done. */
@@ -31,6 +33,8 @@ export interface Http2Client {
 /** A node:http2 server ends a session after some 1,000 resets by its client: move on before. */
 const maxResets = 900;
 const maxTries = 3;
+/** How long calls may go on over a connection to a server that is not trusted any more. */
+const distrustGraceMs = 30_000;
 
 export function createHttp2Client(options: Http2ClientOptions): Http2Client {
   const live = new Set<Http2Connection>();
@@ -55,6 +59,11 @@ export function createHttp2Client(options: Http2ClientOptions): Http2Client {
     return current;
   };
 
+  const stopHearing = options.onTlsChange?.(() => {
+    const { tls } = options.connection();
+    for (const connection of live) if (!connection.isTrustedBy(tls)) connection.drain(distrustGraceMs);
+  });
+
   return {
     start(request, handler) {
       const stream = new ClientStream(request, handler);
@@ -65,6 +74,7 @@ export function createHttp2Client(options: Http2ClientOptions): Http2Client {
     },
     async close(graceMs) {
       closed = true;
+      stopHearing?.();
       const all = [...live];
       for (const connection of all) connection.close();
       const timer = setTimeout(() => {

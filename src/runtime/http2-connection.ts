@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { connectionErrorReason } from "./connection-errors.ts";
 import { http2Error } from "./http2-frames.ts";
 import { Http2Session } from "./http2-session.ts";
-import type { ClientTls } from "./tls.ts";
+import { type ClientTls, isStillTrusted } from "./tls.ts";
 
 export interface Http2ConnectionOptions {
   /** `host:port`, with brackets around an IPv6 host. */
@@ -36,7 +36,11 @@ export interface Http2Connection {
   wasToldToCalmDown(): boolean;
   /** Lets streams in flight end, and takes no more. */
   close(): void;
+  /** The same, and cuts those that are left after `graceMs`. */
+  drain(graceMs: number): void;
   destroy(): void;
+  /** Whether the peer would be let in with `tls` too. A connection on its way is not: it was begun with what it was given. */
+  isTrustedBy(tls: ClientTls | undefined): boolean;
 }
 
 /** Opens a connection. It keeps its error listeners for life, so that no failure of it can end the process. */
@@ -116,6 +120,7 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
   });
   ready.catch(() => undefined); // Whoever waits sees it; nobody may be waiting.
 
+  const close = () => (isReady ? session.close() : fail("the connection is closed"));
   return {
     session,
     ready,
@@ -123,8 +128,14 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
     isReady: () => isReady,
     usable: () => session.isOpen && !isLost && !socket.destroyed,
     wasToldToCalmDown: () => toldToCalmDown,
-    close: () => (isReady ? session.close() : fail("the connection is closed")),
+    close,
+    drain(graceMs) {
+      close();
+      const stopTimer = clock.after(graceMs, () => fail("the peer's certificate is not trusted any more"));
+      void closed.then(stopTimer);
+    },
     destroy: () => socket.destroy(),
+    isTrustedBy: (tls) => tls?.caPem === options.tls?.caPem || (isReady && isStillTrusted(socket, tls)),
   };
 }
 

@@ -8,7 +8,7 @@ import { guardDenoSession } from "./deno-http2-guard.ts";
 import { peekProtocol } from "./protocol-peek.ts";
 import { noteRemoteAddress, refusedCertificateReason, remoteAddressOf } from "./refused-certificate.ts";
 import { exchangeOfMessage, exchangeOfStream, type ServerExchange } from "./server-exchange.ts";
-import { type ServerTls, serverTlsOptions } from "./tls.ts";
+import { isStillTrusted, type ServerTls, serverTlsOptions } from "./tls.ts";
 
 export interface Http2ServerOptions {
   readonly host: string;
@@ -31,7 +31,10 @@ export interface Http2ServerOptions {
 export interface Http2Server {
   /** `host:port` as bound. */
   readonly address: string;
-  /** New connections use this certificate and client authority; only where the server was started with TLS. */
+  /**
+   * New connections use this certificate and client authority; only where the server was started with TLS. Connections of clients
+   * that the authority does not stand behind any more are told to go (GOAWAY), and cut where they are not gone in 30 s.
+   */
   setTls(tls: ServerTls): void;
   /** Takes no new calls, waits for those in flight up to `graceMs`, then cuts them. */
   close(graceMs: number): Promise<void>;
@@ -48,6 +51,8 @@ const sessionOptions: http2.ServerOptions = {
 const maxHeaderBytes = 64 * 1024;
 /** Between telling a peer that its connection grows old and refusing its new streams. */
 const goawayLeadMs = 1_000;
+/** How long calls may go on over a connection of a client that is not trusted any more. */
+const distrustGraceMs = 30_000;
 /** Above the 60 s of usual load balancers. */
 const keepAliveMs = 75_000;
 
@@ -62,6 +67,7 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
     (protocol === "h2" ? h2 : h1.server).emit("connection", socket);
   });
   let closing = false;
+  let clientCaPem = options.tls?.clientCaPem;
   front.on("connection", (socket: Socket) => {
     if (closing) return void socket.destroy(); // It was on its way when listening ended.
     sockets.add(socket);
@@ -74,7 +80,13 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
   return {
     address: addressOf(front),
     setTls(tls) {
-      if ("setSecureContext" in front) front.setSecureContext(serverTlsOptions(tls));
+      if (!("setSecureContext" in front)) return;
+      front.setSecureContext(serverTlsOptions(tls));
+      if (tls.clientCaPem === clientCaPem) return;
+      clientCaPem = tls.clientCaPem;
+      const isTrusted = (socket: Socket) => isStillTrusted(socket, { caPem: clientCaPem, skipVerify: false });
+      for (const session of sessions) if (!isTrusted(session.socket)) drain(session, distrustGraceMs);
+      h1.retire((socket) => !isTrusted(socket));
     },
     close(graceMs) {
       closing = true;
@@ -107,11 +119,14 @@ interface H1 {
   readonly server: http.Server;
   /** Ends connections without a request, and others after their request. */
   close(): void;
+  /** The same for those that `isUnwanted` names. */
+  retire(isUnwanted: (socket: Socket) => boolean): void;
 }
 
 /** Counts requests by connection: a server that is handed its connections does not know which are idle. */
 function createH1(options: Http2ServerOptions): H1 {
   const active = new Map<Socket, number>();
+  const retired = new WeakSet<Socket>();
   let closing = false;
   const scheme = options.tls === undefined ? "http" : "https";
   const server = http.createServer({ maxHeaderSize: maxHeaderBytes }, (incoming, outgoing) => {
@@ -122,7 +137,7 @@ function createH1(options: Http2ServerOptions): H1 {
       if (requests === undefined) return;
       const left = requests - 1;
       active.set(socket, left);
-      if (closing && left === 0) socket.end();
+      if ((closing || retired.has(socket)) && left === 0) socket.end();
     });
     serve(options, exchangeOfMessage(incoming, outgoing, scheme));
   });
@@ -143,6 +158,13 @@ function createH1(options: Http2ServerOptions): H1 {
     close() {
       closing = true;
       for (const [socket, requests] of active) if (requests === 0) socket.destroy();
+    },
+    retire(isUnwanted) {
+      for (const [socket, requests] of active) {
+        if (!isUnwanted(socket)) continue;
+        retired.add(socket);
+        if (requests === 0) socket.destroy();
+      }
     },
   };
 }
@@ -200,17 +222,25 @@ function createFront(
   return server;
 }
 
-/** Ends a connection when its time is over: first a warning, then no new streams, and the end after the last stream. */
+/** Ends a connection when its time is over. */
 function age(session: http2.ServerHttp2Session, maxAgeMs: number): () => void {
   if (maxAgeMs <= 0 || !Number.isFinite(maxAgeMs)) return () => undefined;
-  let stopTimer = systemClock.after(maxAgeMs * (0.9 + Math.random() * 0.2), () => {
-    if (session.destroyed || session.closed) return;
-    session.goaway(http2.constants.NGHTTP2_NO_ERROR, 0x7fff_ffff);
-    stopTimer = systemClock.after(goawayLeadMs, () => {
+  return systemClock.after(maxAgeMs * (0.9 + Math.random() * 0.2), () => drain(session, undefined));
+}
+
+/** First a warning, then no new streams, and the end after the last stream, or after `graceMs`. */
+function drain(session: http2.ServerHttp2Session, graceMs: number | undefined): void {
+  if (session.destroyed || session.closed) return;
+  session.goaway(http2.constants.NGHTTP2_NO_ERROR, 0x7fff_ffff);
+  const stops = [
+    systemClock.after(goawayLeadMs, () => {
       if (!session.destroyed) session.close();
-    });
+    }),
+  ];
+  if (graceMs !== undefined) stops.push(systemClock.after(graceMs, () => session.destroy()));
+  session.once("close", () => {
+    for (const stop of stops) stop();
   });
-  return () => stopTimer();
 }
 
 function bind(server: Front, { host, port }: Http2ServerOptions): Promise<void> {

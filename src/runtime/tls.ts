@@ -1,13 +1,18 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import type { SecureContextOptions, SecureVersion } from "node:tls";
+import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
+import type { Socket } from "node:net";
+import type { ConnectionOptions, SecureContextOptions, SecureVersion } from "node:tls";
 import { GatewayError, messageOf } from "../lib/errors.ts";
+import { isSignedByOneOf, parseCertificates, peerCertificates } from "./certificate-trust.ts";
 import { fileErrorReason, readTextFile } from "./files.ts";
+import { identityCheck } from "./peer-identity.ts";
 import { onDeno } from "./process.ts";
 
-/** A flag and the file it names, so that errors can say both. */
+/** A flag, or a key of the configuration file, and the file it names, so that errors can say both. */
 export interface FlaggedFile {
   readonly flag: string;
   readonly path: string;
+  /** `FILE:LINE:COLUMN` of the key: what errors begin with. */
+  readonly place?: string | undefined;
 }
 
 /** Words of Thanos's `--grpc-server-tls-min-version`. */
@@ -31,6 +36,8 @@ export interface ClientTls {
   readonly serverName: string | undefined;
   readonly skipVerify: boolean;
   readonly minVersion: TlsVersion;
+  /** Names of which the server's certificate must show one, instead of the name that was asked for. Empty for that name. */
+  readonly san?: readonly string[] | undefined;
 }
 
 export interface ServerTlsFiles {
@@ -46,6 +53,7 @@ export interface ClientTlsFiles {
   readonly serverName: string | undefined;
   readonly skipVerify: boolean;
   readonly minVersion: TlsVersion;
+  readonly san?: readonly string[] | undefined;
 }
 
 /** Reads and checks what a listener needs. Throws GatewayError `bad_data` that names flag, file and reason. */
@@ -57,13 +65,14 @@ export async function loadServerTls(files: ServerTlsFiles): Promise<ServerTls> {
 
 /** Reads and checks what a client needs. Throws GatewayError `bad_data` that names flag, file and reason. */
 export async function loadClientTls(files: ClientTlsFiles): Promise<ClientTls> {
-  const { ca, pair, serverName, skipVerify, minVersion } = files;
+  const { ca, pair, serverName, skipVerify, minVersion, san } = files;
   return {
     caPem: ca === undefined ? undefined : await loadAuthorities(ca),
     pair: pair === undefined ? undefined : await loadPair(pair.cert, pair.key),
     serverName,
     skipVerify,
     minVersion,
+    san,
   };
 }
 
@@ -85,14 +94,25 @@ export function serverTlsOptions(
 /** Options for a TLS connection to `host`. */
 export function clientTlsOptions(
   tls: ClientTls,
-): SecureContextOptions & { readonly servername?: string; readonly rejectUnauthorized: boolean } {
+): SecureContextOptions &
+  Pick<ConnectionOptions, "servername" | "checkServerIdentity"> & { readonly rejectUnauthorized: boolean } {
   return {
     ...(tls.caPem === undefined ? {} : { ca: tls.caPem }),
     ...(tls.pair === undefined ? {} : { cert: tls.pair.certPem, key: tls.pair.keyPem }),
     ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
     ...versionOptions(tls.minVersion),
     rejectUnauthorized: !tls.skipVerify,
+    checkServerIdentity: identityCheck(tls.san ?? []),
   };
+}
+
+/** Whether the peer of a socket that was let in before would still be: one whose certificate cannot be seen would not. */
+export function isStillTrusted(
+  socket: Socket,
+  tls: Pick<ClientTls, "caPem" | "skipVerify"> | undefined,
+): boolean {
+  if (tls === undefined || tls.caPem === undefined || tls.skipVerify) return true;
+  return isSignedByOneOf(peerCertificates(socket), parseCertificates(tls.caPem));
 }
 
 const secureVersions: Readonly<Record<TlsVersion, SecureVersion>> = {
@@ -114,7 +134,7 @@ async function loadPair(
   key: FlaggedFile,
 ): Promise<{ readonly certPem: string; readonly keyPem: string }> {
   const [certPem, keyPem] = await Promise.all([readPem(cert), readPem(key)]);
-  const certificate = parseCertificates(cert, certPem)[0];
+  const certificate = certificatesOf(cert, certPem)[0];
   const privateKey = parseKey(key, keyPem);
   if (certificate?.checkPrivateKey(privateKey) !== true) {
     throw badFile(key, `does not belong to the certificate of ${cert.flag} ${cert.path}`);
@@ -124,7 +144,7 @@ async function loadPair(
 
 async function loadAuthorities(file: FlaggedFile): Promise<string> {
   const pem = await readPem(file);
-  parseCertificates(file, pem);
+  certificatesOf(file, pem);
   return pem;
 }
 
@@ -132,23 +152,24 @@ async function readPem(file: FlaggedFile): Promise<string> {
   try {
     return await readTextFile(file.path);
   } catch (error) {
-    throw new GatewayError("bad_data", `Cannot read ${file.flag} ${file.path}: ${fileErrorReason(error)}`, {
+    const reason = `${fileErrorReason(error)}${file.place === undefined ? "" : ", wants a file in PEM"}`;
+    throw new GatewayError("bad_data", `${placeText(file)}Cannot read ${file.flag} ${file.path}: ${reason}`, {
       cause: error,
     });
   }
 }
 
-const certificateBlock =
-  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
-
-function parseCertificates(file: FlaggedFile, pem: string): readonly X509Certificate[] {
-  const blocks = pem.match(certificateBlock);
-  if (blocks === null) throw badFile(file, "holds no certificate, wants PEM");
+function certificatesOf(file: FlaggedFile, pem: string): readonly X509Certificate[] {
+  let certificates: readonly X509Certificate[];
   try {
-    return blocks.map((block) => new X509Certificate(block));
+    certificates = parseCertificates(pem);
   } catch (error) {
     throw badFile(file, `holds a broken certificate (${messageOf(error)})`, error);
   }
+  const begun = pem.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/g)?.length ?? 0;
+  if (begun === 0) throw badFile(file, "holds no certificate, wants PEM");
+  if (certificates.length < begun) throw badFile(file, "ends in the middle of a certificate");
+  return certificates;
 }
 
 function parseKey(file: FlaggedFile, pem: string): KeyObject {
@@ -162,5 +183,11 @@ function parseKey(file: FlaggedFile, pem: string): KeyObject {
 }
 
 function badFile(file: FlaggedFile, state: string, cause?: unknown): GatewayError {
-  return new GatewayError("bad_data", `Cannot use ${file.flag} ${file.path}: it ${state}`, { cause });
+  return new GatewayError("bad_data", `${placeText(file)}Cannot use ${file.flag} ${file.path}: it ${state}`, {
+    cause,
+  });
+}
+
+function placeText({ place }: FlaggedFile): string {
+  return place === undefined ? "" : `${place}: `;
 }

@@ -161,7 +161,7 @@ for (const [text, wanted] of fileCases) {
 }
 
 clusters("no text that is nearly a file takes more than an error", () => {
-  for (let cut = 0; cut < whole.length; cut++) {
+  for (let cut = 0; cut < whole.length; cut += 4) {
     for (const text of [
       whole.slice(0, cut),
       `${whole.slice(0, cut)}\u0000: [${whole.slice(cut)}`,

@@ -31,6 +31,7 @@ config("without flags everything has Thanos's defaults", () => {
       graceMs: 120_000,
       maxConnectionAgeMs: 3_600_000,
       tls: undefined,
+      tlsReloadIntervalMs: 5_000,
     },
     grpcClient: {
       secure: false,
@@ -43,6 +44,7 @@ config("without flags everything has Thanos's defaults", () => {
     },
     adminAddress: undefined,
     healthAddress: undefined,
+    ready: { minClusters: 1, required: [], holdMs: 30_000 },
     discovery: {
       clusters: [],
       sdConfig: undefined,
@@ -53,6 +55,8 @@ config("without flags everything has Thanos's defaults", () => {
       holdDownMs: 60_000,
       resolvConf: "/etc/resolv.conf",
     },
+    configFile: undefined,
+    clusters: [],
     infoTimeoutMs: 5_000,
     unhealthyTimeoutMs: 300_000,
     responseTimeoutMs: 0,

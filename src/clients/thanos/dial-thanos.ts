@@ -44,6 +44,8 @@ export interface DialOptions {
   readonly host?: string | undefined;
   /** Read anew for each connection; `undefined` for plain text. */
   readonly tls?: (() => ClientTls | undefined) | undefined;
+  /** Calls `listener` when `tls` may have changed: connections to a server that it trusts no more are drained then. */
+  readonly onTlsChange?: ((listener: () => void) => () => void) | undefined;
   /** `--store.response-timeout`: how long a store may be silent within a stream; 0 for any time. */
   readonly responseTimeoutMs?: number | undefined;
   /** What one stream may send ahead of its reader; read anew for each connection. See `streamWindowFor`. */
@@ -82,6 +84,7 @@ export function dialThanos(options: DialOptions): ThanosEndpoint {
   const tls = () => namedTls(options.tls?.(), host);
   const windowBytes = options.streamWindowBytes ?? (() => defaultWindowBytes);
   const client = createHttp2Client({
+    onTlsChange: options.onTlsChange,
     connection: () => ({
       address,
       tls: tls(),
