@@ -61,13 +61,14 @@ function troubleOf(
   { endpoints }: DeclaredCluster,
   stateOf: (endpoint: DeclaredEndpoint) => DnsState | undefined,
 ): Pick<DiscoveredCluster, "problem" | "isIncomplete"> {
-  const states = endpoints.flatMap((endpoint) => stateOf(endpoint) ?? []);
+  const states = endpoints.flatMap((endpoint) => {
+    const state = stateOf(endpoint);
+    if (state === undefined) return [];
+    // A group has its endpoint whatever DNS says: its calls fail by themselves where nobody is behind it.
+    return [{ ...state, isIncomplete: state.isIncomplete && endpoint.group === undefined }];
+  });
   const worst = states.find(({ isIncomplete }) => isIncomplete) ?? states.find(({ problem }) => problem);
-  // A group has its endpoint whatever DNS says: its calls fail by themselves where nobody is behind it.
-  const isIncomplete =
-    worst?.isIncomplete === true &&
-    endpoints.some((one) => one.group === undefined && stateOf(one) === worst);
-  return { problem: worst?.problem, isIncomplete };
+  return { problem: worst?.problem, isIncomplete: worst?.isIncomplete === true };
 }
 
 function mergedByName(declared: readonly DeclaredCluster[]): readonly DeclaredCluster[] {
