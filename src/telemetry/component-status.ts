@@ -29,18 +29,22 @@ export interface ComponentStatus {
   isReady(): boolean;
   setHealthy(healthy: boolean): void;
   setReady(ready: boolean): void;
+  /** Makes readiness depend on `check` too. */
+  requireReady(check: () => boolean): void;
 }
 
 /** Starts unhealthy and unready. Registers `thanos_status` and `thanos_build_info`. */
 export function createComponentStatus(component: string, metrics: Metrics): ComponentStatus {
   let healthy = false;
   let ready = false;
+  let check = (): boolean => true;
+  const isReady = () => ready && check();
   metrics.observe(
     "thanos_status",
     "Represents status (0 indicates failure, 1 success) of the component.",
     () => [
       { value: Number(healthy), labels: { component, check: "healthy" } },
-      { value: Number(ready), labels: { component, check: "ready" } },
+      { value: Number(isReady()), labels: { component, check: "ready" } },
     ],
   );
   const { version, revision, branch, goVersion } = buildInfo();
@@ -49,12 +53,15 @@ export function createComponentStatus(component: string, metrics: Metrics): Comp
   ]);
   return {
     isHealthy: () => healthy,
-    isReady: () => ready,
+    isReady,
     setHealthy: (value) => {
       healthy = value;
     },
     setReady: (value) => {
       ready = value;
+    },
+    requireReady: (required) => {
+      check = required;
     },
   };
 }
