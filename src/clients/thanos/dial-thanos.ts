@@ -67,7 +67,8 @@ export interface ThanosEndpoint extends Endpoint {
 /** Series in one frame that peers are asked for, as Thanos's own querier does. */
 const responseBatchSize = 64;
 
-const sharedSlabs = createSlabPool(12 * 1024 * 1024);
+/** What some streams of messages of megabytes have in hand, so that none of it is made anew for the next query. */
+const sharedSlabs = createSlabPool(24 * 1024 * 1024);
 const defaultWindowBytes = 1024 * 1024;
 const defaultMaxMessageBytes = 256 * 1024 * 1024;
 

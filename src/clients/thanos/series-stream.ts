@@ -27,11 +27,14 @@ const batchBytes = 128 * 1024;
 const batchRows = 256;
 /** With so many batches waiting the stream is paused: what the peer's window still lets in comes on top, and is counted. */
 const maxWaiting = 2;
+/** Or with so many bytes in them, as some peers send messages of megabytes. */
+const maxWaitingBytes = 512 * 1024;
 
 const path = "/thanos.Store/Series";
 
 interface Waiting {
   readonly batch: SeriesBatch;
+  readonly sizeBytes: number;
   /** Where its rows lie; given back when the batch after it is asked for. */
   readonly slabs: readonly Uint8Array[];
 }
@@ -81,6 +84,7 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
   /** Whoever waits for the next batch. */
   #pending: Pending | undefined;
   #settles = false;
+  #waitingBytes = 0;
   readonly #settleLater = () => {
     this.#settles = false;
     if (this.#ended || !this.#isEmpty()) this.#settle();
@@ -130,7 +134,7 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
     this.#received = true;
     const before = this.#messages;
     this.#reader.push(bytes);
-    if (this.#waiting.length >= maxWaiting) this.#pause();
+    if (this.#hasEnough()) this.#pause();
     if (!this.#isEmpty()) this.#wakeUp();
     return this.#messages - before;
   }
@@ -181,7 +185,8 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
       this.#close();
       return done;
     }
-    if (this.#waiting.length < maxWaiting) this.#resume();
+    this.#waitingBytes -= this.#lent.sizeBytes;
+    if (!this.#hasEnough()) this.#resume();
     return { done: false, value: this.#lent.batch };
   }
 
@@ -202,7 +207,13 @@ class SeriesStream implements AsyncIterableIterator<SeriesBatch>, GrpcCallSink {
   }
 
   #seal(): void {
-    this.#waiting.push({ batch: this.#builder.take(), slabs: this.#reader.takeFull() });
+    const { sizeBytes } = this.#builder;
+    this.#waitingBytes += sizeBytes;
+    this.#waiting.push({ batch: this.#builder.take(), sizeBytes, slabs: this.#reader.takeFull() });
+  }
+
+  #hasEnough(): boolean {
+    return this.#waiting.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes;
   }
 
   #pause(): void {
