@@ -51,9 +51,13 @@ export function readConfigDocument<T>(
   if (value === null || value === undefined) {
     throw new GatewayError("bad_data", `${at(0)}: it is empty, wants ${wants}`);
   }
-  const parsed = safeParse(schema, value, { abortEarly: true });
+  const parsed = safeParse(schema, value);
   if (parsed.success) return { value: parsed.output, refuse, placeOf };
-  const [issue] = parsed.issues;
+  // A key that is missing is most often one that is misspelt.
+  const misspelt = parsed.issues.find(
+    (one) => isUnknownKey(one) && !/^\d+$/.test(String(one.path?.at(-1)?.key)),
+  );
+  const issue = misspelt ?? parsed.issues[0];
   const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
   throw refuse(
     path,
@@ -67,6 +71,10 @@ interface Issue {
   readonly expected: string | null;
   readonly received: string;
   readonly message: string;
+}
+
+function isUnknownKey({ type, expected }: Pick<Issue, "type" | "expected">): boolean {
+  return type === "strict_object" && expected === "never";
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -83,7 +91,7 @@ function issueText(
   knownKeys: () => readonly string[],
 ): string {
   const what = pathText(path);
-  if (type === "strict_object" && expected === "never") {
+  if (isUnknownKey({ type, expected })) {
     const keys = knownKeys();
     const meant = nearestName(String(path.at(-1)), keys);
     if (meant !== undefined) return `${what} is not known here, did you mean ${meant}?`;
