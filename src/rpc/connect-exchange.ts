@@ -1,9 +1,12 @@
+import { createRegistry } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { GatewayError } from "../lib/errors.ts";
 import { yieldToLoop } from "../runtime/clock.ts";
 import type { ResponseHeaders, ServerExchange } from "../runtime/server-exchange.ts";
+import { file_hintspb_hints } from "../wire/gen/hintspb/hints_pb.ts";
+import { file_sluice_completeness } from "../wire/gen/sluice/completeness_pb.ts";
 import { encodeGrpcMessage } from "../wire/grpc-headers.ts";
 import { snappyCompression } from "./snappy-compression.ts";
 
@@ -21,9 +24,13 @@ export interface ConnectHandlerOptions {
   readonly grpc: boolean;
 }
 
+const hintTypes = createRegistry(file_hintspb_hints, file_sluice_completeness);
+
 /** Makes the handlers of a router: Connect and gRPC-Web, and gRPC where wanted. */
 export function createConnectHandlers(options: ConnectHandlerOptions): ConnectHandlers {
   const router = createConnectRouter({
+    // Hints are of any type: JSON needs to know those that are sent.
+    jsonOptions: { registry: hintTypes },
     grpc: options.grpc,
     grpcWeb: true,
     connect: true,

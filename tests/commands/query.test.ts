@@ -86,7 +86,13 @@ gateway("answers over its endpoints, replicas as one", async () => {
   );
   assert.is(
     answer.text,
-    `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","cluster":"a"},"values":[[${start + 30},"2"],[${start + 45},"3"],[${start + 60},"4"]]}],"analysis":{}}}`,
+    `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","cluster":"a"},"values":[[${start + 30},"2"],[${start + 45},"3"],[${start + 60},"4"]]}],"analysis":{}},"completeness":{"complete":2,"expected":2,"clusters":[${[
+      a,
+      b,
+    ]
+      .sort()
+      .map((name) => `{"name":"${name}","state":"complete"}`)
+      .join()}]}}`,
   );
   const raw = await ask(running, `/api/v1/query?query=count(up)&dedup=false&time=${start + 60}`);
   assert.match(raw.text, `[${start + 60},"2"]`);
@@ -106,8 +112,15 @@ gateway("a second gateway over the first answers the same", async () => {
   const below = await ask(first, `${path}&replicaLabels[]=replica`);
   const above = await ask(second, path);
   assert.is(above.status, 200);
-  assert.is(above.text, below.text);
-  assert.ok(above.text.length > 200);
+  const { completeness, ...answer } = JSON.parse(above.text);
+  const { completeness: seenBelow, ...answerBelow } = JSON.parse(below.text);
+  assert.equal(answer, answerBelow);
+  assert.is(answer.data.result.length, 1);
+  const through = (cluster: { readonly name: string }) => ({
+    ...cluster,
+    name: `${first.grpcAddress}/${cluster.name}`,
+  });
+  assert.equal(completeness, { ...seenBelow, clusters: seenBelow.clusters.map(through) });
 });
 
 gateway("serves StoreAPI on the HTTP port where it is told to", async () => {
