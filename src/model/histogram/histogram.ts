@@ -125,16 +125,25 @@ export function spanCount(indexes: Int32Array): number {
 
 /** What a histogram counts against the limit on samples, as upstream sizes it: a float sample is 1. */
 export function sampleSizeOf(layout: HistogramLayout): number {
-  const known = sizes.get(layout);
-  if (known !== undefined) return known;
+  if (layout !== sized) {
+    sized = layout;
+    size = sizes.get(layout) ?? sizeOf(layout);
+  }
+  return size;
+}
+
+function sizeOf(layout: HistogramLayout): number {
   const parts =
     spanCount(layout.positive) +
     spanCount(layout.negative) +
     bucketCount(layout) +
     layout.customValues.length;
-  const size = Math.floor((168 + 8 * parts + 8) / 16);
-  sizes.set(layout, size);
-  return size;
+  const made = Math.floor((168 + 8 * parts + 8) / 16);
+  sizes.set(layout, made);
+  return made;
 }
 
 const sizes = new WeakMap<HistogramLayout, number>();
+/** The layout that was asked about last: mostly the next one, too. */
+let sized: HistogramLayout | undefined;
+let size = 0;
