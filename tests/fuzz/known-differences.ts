@@ -149,12 +149,14 @@ export const knownDifferences: readonly KnownDifference[] = [
     explains: ({ form, text }) => form === "instant" && text.endsWith("stands at another place"),
   },
   {
-    name: "count_values by three labels or more in a range query",
+    name: "count_values by three labels or more at several steps",
     reason:
       "2.42 sorts the labels of the clause and the new one in place, and lacks one of them from the second step on.",
     oldOnly: true,
     explains: ({ form, query }) =>
-      form === "range" && /count_values/.test(query) && /\b(by|without) ?\([^)]*,[^)]*,/.test(query),
+      (form === "range" || /\[\w+:/.test(query)) &&
+      /count_values/.test(query) &&
+      /\b(by|without) ?\([^)]*,[^)]*,/.test(query),
   },
   {
     name: "predict_linear with @ at several steps",
