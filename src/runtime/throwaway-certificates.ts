@@ -17,7 +17,7 @@ export interface CertificateRequest {
   readonly ipAddresses?: readonly string[];
   /** e.g. `spiffe://demo/cluster/eu`. */
   readonly spiffeId?: string;
-  /** End of validity from now; negative for one that is over already. Default one week. */
+  /** End of validity from now; negative for one that is over already. Default 30 days: none is warned of before. */
   readonly validMs?: number;
 }
 
@@ -31,7 +31,7 @@ export interface ThrowawayAuthority {
 type SigningKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-const weekMs = 7 * 24 * 3600_000;
+const validDefaultMs = 30 * 24 * 3600_000;
 /** Clocks of two machines may differ: certificates begin to hold a little before they are made. */
 const backdateMs = 3600_000;
 const serverAndClient = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"];
@@ -48,7 +48,7 @@ export async function createThrowawayAuthority(
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: distinguishedName(commonName),
-    ...validity(weekMs),
+    ...validity(validDefaultMs),
     signingAlgorithm: algorithm,
     keys,
     extensions: [
@@ -73,7 +73,7 @@ async function issue(
     serialNumber: serialNumber(),
     subject: distinguishedName(request.commonName),
     issuer: ca.subject,
-    ...validity(request.validMs ?? weekMs),
+    ...validity(request.validMs ?? validDefaultMs),
     publicKey: keys.publicKey,
     signingKey,
     signingAlgorithm: algorithm,
