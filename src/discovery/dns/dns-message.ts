@@ -84,7 +84,9 @@ export function isDnsName(name: string): boolean {
 
 function decodePacket(bytes: MessageBytes): Packet | undefined {
   try {
-    return decode(bytes);
+    const packet = decode(bytes);
+    // It does not notice records that would go on past the end.
+    return decode.bytes > bytes.length ? undefined : packet;
   } catch {
     return undefined; // Whoever sends bytes that are no message is not the one that was asked.
   }
