@@ -55,7 +55,6 @@ export function isSignedByOneOf(
 
 const maxDepth = 8;
 
-/** Not `instanceof`: the socket of an HTTP/2 session is a proxy. */
 function isTlsSocket(socket: Socket): socket is TLSSocket {
   return "getPeerCertificate" in socket && typeof socket.getPeerCertificate === "function";
 }

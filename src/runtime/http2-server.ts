@@ -59,12 +59,18 @@ const keepAliveMs = 75_000;
 /** Listens for HTTP/2 and HTTP/1.1 on one port. Rejects with the system's error where the address cannot be bound. */
 export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Server> {
   const sockets = new Set<Socket>();
-  const sessions = new Set<http2.ServerHttp2Session>();
-  const h2 = createH2(options, sessions);
+  const sessions: Sessions = new Map();
+  let arriving: Socket | undefined;
+  const h2 = createH2(options, (session) => {
+    sessions.set(session, arriving);
+    session.once("close", () => sessions.delete(session));
+  });
   const h1 = createH1(options);
   const undecided = new Set<Socket>();
   const front = createFront(options, undecided, (protocol, socket) => {
+    arriving = socket;
     (protocol === "h2" ? h2 : h1.server).emit("connection", socket);
+    arriving = undefined;
   });
   let closing = false;
   let clientCaPem = options.tls?.clientCaPem;
@@ -84,9 +90,10 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
       front.setSecureContext(serverTlsOptions(tls));
       if (tls.clientCaPem === clientCaPem) return;
       clientCaPem = tls.clientCaPem;
-      const isTrusted = (socket: Socket) => isStillTrusted(socket, { caPem: clientCaPem, skipVerify: false });
-      for (const session of sessions) if (!isTrusted(session.socket)) drain(session, distrustGraceMs);
-      h1.retire((socket) => !isTrusted(socket));
+      const isTrusted = (socket: Socket | undefined) =>
+        isStillTrusted(socket, { caPem: clientCaPem, skipVerify: false });
+      for (const [session, socket] of sessions) if (!isTrusted(socket)) drain(session, distrustGraceMs);
+      h1.retire((socket) => !isTrusted(socket), distrustGraceMs);
     },
     close(graceMs) {
       closing = true;
@@ -95,19 +102,21 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
   };
 }
 
-function createH2(options: Http2ServerOptions, sessions: Set<http2.ServerHttp2Session>): http2.Http2Server {
+/** Each with its connection: on Deno a session does not know its own. */
+type Sessions = Map<http2.ServerHttp2Session, Socket | undefined>;
+
+function createH2(
+  options: Http2ServerOptions,
+  onSession: (session: http2.ServerHttp2Session) => void,
+): http2.Http2Server {
   const server = http2.createServer(sessionOptions);
   const report = (error: unknown) => options.onConnectionError?.(error, "");
   server.on("sessionError", report);
   server.on("session", (session) => {
     guardDenoSession(session, report);
     session.on("error", report);
-    sessions.add(session);
-    const stopAging = age(session, options.maxConnectionAgeMs);
-    session.once("close", () => {
-      stopAging();
-      sessions.delete(session);
-    });
+    onSession(session);
+    session.once("close", age(session, options.maxConnectionAgeMs));
   });
   server.on("stream", (stream, headers) => {
     serve(options, exchangeOfStream(stream, headers));
@@ -119,8 +128,11 @@ interface H1 {
   readonly server: http.Server;
   /** Ends connections without a request, and others after their request. */
   close(): void;
-  /** The same for those that `isUnwanted` names. */
-  retire(isUnwanted: (socket: Socket) => boolean): void;
+  /**
+   * The same for those that `isUnwanted` names, and cuts those that are left after `graceMs`: on Deno, which does not say when an
+   * answer over TLS has left, all that ever had a request.
+   */
+  retire(isUnwanted: (socket: Socket) => boolean, graceMs: number): void;
 }
 
 /** Counts requests by connection: a server that is handed its connections does not know which are idle. */
@@ -159,11 +171,12 @@ function createH1(options: Http2ServerOptions): H1 {
       closing = true;
       for (const [socket, requests] of active) if (requests === 0) socket.destroy();
     },
-    retire(isUnwanted) {
+    retire(isUnwanted, graceMs) {
       for (const [socket, requests] of active) {
         if (!isUnwanted(socket)) continue;
         retired.add(socket);
         if (requests === 0) socket.destroy();
+        else systemClock.after(graceMs, () => socket.destroy());
       }
     },
   };
@@ -261,7 +274,7 @@ function addressOf(server: Front): string {
 interface Parts {
   readonly front: Front;
   readonly h1: H1;
-  readonly sessions: ReadonlySet<http2.ServerHttp2Session>;
+  readonly sessions: ReadonlyMap<http2.ServerHttp2Session, Socket | undefined>;
   readonly sockets: ReadonlySet<Socket>;
   /** Connections that have not said yet what they speak. */
   readonly undecided: ReadonlySet<Socket>;
@@ -270,14 +283,14 @@ interface Parts {
 function closeAll({ front, h1, sessions, sockets, undecided }: Parts, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      for (const session of sessions) session.destroy();
+      for (const session of sessions.keys()) session.destroy();
       for (const socket of sockets) socket.destroy();
     }, graceMs);
     front.close(() => {
       clearTimeout(timer);
       resolve();
     });
-    for (const session of sessions) session.close();
+    for (const session of sessions.keys()) session.close();
     for (const socket of undecided) socket.destroy();
     h1.close();
   });

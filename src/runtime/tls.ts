@@ -108,11 +108,11 @@ export function clientTlsOptions(
 
 /** Whether the peer of a socket that was let in before would still be: one whose certificate cannot be seen would not. */
 export function isStillTrusted(
-  socket: Socket,
+  socket: Socket | undefined,
   tls: Pick<ClientTls, "caPem" | "skipVerify"> | undefined,
 ): boolean {
   if (tls === undefined || tls.caPem === undefined || tls.skipVerify) return true;
-  return isSignedByOneOf(peerCertificates(socket), parseCertificates(tls.caPem));
+  return socket !== undefined && isSignedByOneOf(peerCertificates(socket), parseCertificates(tls.caPem));
 }
 
 const secureVersions: Readonly<Record<TlsVersion, SecureVersion>> = {
