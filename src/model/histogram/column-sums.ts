@@ -56,7 +56,7 @@ export function kahanAddRows(
   others: HistogramColumn,
   { row, to }: { readonly row: number; readonly to: number },
 ): number {
-  const layout = others.layoutAt(row);
+  const layout = to > row ? others.layoutAt(row) : undefined;
   if (layout === undefined || !addsByBucket(layout)) return row;
   if (sums.layoutAt(row) !== layout || losses.layoutAt(row) !== layout) return row;
   let end = losses.runEnd(row, sums.runEnd(row, others.runEnd(row, to)));

@@ -165,4 +165,17 @@ test("by chance: a scaled difference is a subtraction and a multiplication", () 
     assert.equal(toPlain(into.lend(2, lent)), { ...toPlain(expected), hint: resetHints.gauge });
   }));
 
+test("no row is added where none is asked for", () => {
+  const [sums, losses, others] = [new HistogramColumn(1), new HistogramColumn(1), new HistogramColumn(1)];
+  const one = histogramOf({ count: 4, sum: 2, positive: { 1: 4 } });
+  others.set(0, one);
+  sums.set(0, others.lend(0, lent));
+  kahanAddToRow(sums, losses, 0, others.lend(0, lent));
+  assert.is(sums.countAt(0), 8);
+  assert.is(kahanAddRows(sums, losses, others, { row: 0, to: 0 }), 0);
+  assert.is(sums.countAt(0), 8);
+  assert.is(kahanAddRows(sums, losses, others, { row: 0, to: 1 }), 1);
+  assert.is(sums.countAt(0), 12);
+});
+
 test.run();
