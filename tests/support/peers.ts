@@ -11,6 +11,8 @@ export interface DebianPeer<Program extends string> {
   readonly package: string;
   /** Where each lies inside the package. */
   readonly programs: Readonly<Record<Program, string>>;
+  /** Packages whose libraries it needs beside it; see `libraryFolders`. */
+  readonly libraries?: readonly string[];
 }
 
 export type FoundPeer<Program extends string> =
@@ -22,6 +24,33 @@ export const debianPrometheus: DebianPeer<"prometheus" | "promtool"> = {
   package: "prometheus",
   programs: { prometheus: "usr/bin/prometheus", promtool: "usr/bin/promtool" },
 };
+
+export const debianDnsmasq: DebianPeer<"dnsmasq"> = {
+  package: "dnsmasq-base",
+  programs: { dnsmasq: "usr/sbin/dnsmasq" },
+  libraries: [
+    "libnetfilter-conntrack3",
+    "libnfnetlink0",
+    "libnftables1",
+    "libnftnl11",
+    "libmnl0",
+    "libjansson4",
+    "libxtables12",
+    "libedit2",
+    "libbsd0",
+    "libmd0",
+  ],
+};
+
+/** For LD_LIBRARY_PATH: where the libraries of a peer lie. */
+export function libraryFolders(peer: DebianPeer<string>): string {
+  const usrLib = join(cache, peer.package, "usr", "lib");
+  const lib = join(cache, peer.package, "lib");
+  return [usrLib, lib]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .join(":");
+}
 
 /**
  * Programs of a Debian package, unpacked below `.cache/peers`: fetched with apt-get where they are not there yet,
@@ -62,17 +91,21 @@ function fetchPeer(peer: DebianPeer<string>, folder: string): string | undefined
     if (spawnSync(tool, ["--version"]).status !== 0)
       return `on Debian, with ${tool}: apt-get download ${peer.package}`;
   }
+  const packages = [peer.package, ...(peer.libraries ?? [])];
   mkdirSync(cache, { recursive: true });
   // Other test processes may fetch it at the same time: each in a folder of its own, the first one's stays.
   const own = mkdtempSync(join(cache, `${peer.package}-`));
   try {
-    const trouble = download(peer.package, own);
-    if (trouble !== undefined) return `apt-get download ${peer.package} (${trouble})`;
+    const trouble = download(packages, own);
+    if (trouble !== undefined) return `apt-get download ${packages.join(" ")} (${trouble})`;
     const unpacked = join(own, "unpacked");
-    const archive = readdirSync(own).find((name) => name.endsWith(".deb"));
-    if (archive === undefined) return `apt-get download ${peer.package} (it left no package)`;
-    const unpack = spawnSync("dpkg-deb", ["-x", join(own, archive), unpacked], { encoding: "utf8" });
-    if (unpack.status !== 0) return `dpkg-deb -x ${archive} (${lastLine(unpack.stderr)})`;
+    const archives = readdirSync(own).filter((name) => name.endsWith(".deb"));
+    if (archives.length < packages.length)
+      return `apt-get download ${packages.join(" ")} (it left ${archives.length} of them)`;
+    for (const archive of archives) {
+      const unpack = spawnSync("dpkg-deb", ["-x", join(own, archive), unpacked], { encoding: "utf8" });
+      if (unpack.status !== 0) return `dpkg-deb -x ${archive} (${lastLine(unpack.stderr)})`;
+    }
     if (!complete(peer, unpacked))
       return `a package ${peer.package} that holds ${Object.keys(peer.programs)}`;
     keep(peer, unpacked, folder);
@@ -90,9 +123,9 @@ function keep(peer: DebianPeer<string>, unpacked: string, folder: string): void 
   }
 }
 
-function download(name: string, folder: string): string | undefined {
+function download(packages: readonly string[], folder: string): string | undefined {
   const run = () =>
-    spawnSync("apt-get", ["download", name], { cwd: folder, encoding: "utf8", timeout: 120_000 });
+    spawnSync("apt-get", ["download", ...packages], { cwd: folder, encoding: "utf8", timeout: 120_000 });
   const first = run();
   if (first.status === 0) return undefined;
   // A fresh image has no package lists.
