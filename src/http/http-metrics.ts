@@ -3,6 +3,9 @@ import type { Counter, Histogram, MetricLabels, Metrics } from "../telemetry/met
 const durationBuckets = [0.001, 0.01, 0.1, 0.3, 0.6, 1, 3, 6, 9, 20, 30, 60, 90, 120, 240, 360, 720];
 const sizeBuckets = Array.from({ length: 10 }, (_, i) => 64 * 2 ** i);
 
+const mostTenants = 1_000;
+const otherTenants = "(others)";
+
 /** What is told of an answered request. */
 export interface RequestOutcome {
   readonly status: number;
@@ -41,6 +44,14 @@ export function createHttpMetrics(metrics: Metrics): HttpMetrics {
     responseSize: responseSize.with(labels),
   });
   const kinds = new Map<string, RequestKind>();
+  const tenants = new Set<string>();
+  /** Anybody may name any tenant: past so many they are counted together, lest names fill the memory. */
+  const counted = (tenant: string): string => {
+    if (tenants.has(tenant)) return tenant;
+    if (tenants.size >= mostTenants) return otherTenants;
+    tenants.add(tenant);
+    return tenant;
+  };
   const kindOf = (handler: string, method: string, tenant: string): RequestKind => {
     const key = `${handler} ${method} ${tenant}`;
     const known = kinds.get(key);
@@ -57,7 +68,7 @@ export function createHttpMetrics(metrics: Metrics): HttpMetrics {
   );
   return {
     begin(handler, method, tenant) {
-      const kind = kindOf(handler, method, tenant);
+      const kind = kindOf(handler, method, counted(tenant));
       kind.inFlight++;
       return ({ status, seconds, requestBytes, responseBytes }) => {
         kind.inFlight--;
