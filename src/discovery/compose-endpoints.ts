@@ -8,8 +8,9 @@ export function groupAddress(address: string): string {
 }
 
 /**
- * Joins what was declared with what DNS says. An address belongs to the first cluster that names it; a cluster all of whose
- * addresses belong to others is another name for them, and not expected beside them.
+ * Joins what was declared with what DNS says. An address belongs to the first cluster that names it. Where all addresses of a
+ * cluster belong to others, one that is called by its address is another name for them and not expected beside them; one that
+ * has a name of its own is missing, as somebody has mixed up addresses.
  */
 export function composeEndpoints(
   declared: readonly DeclaredCluster[],
@@ -27,12 +28,17 @@ export function composeEndpoints(
         own++;
       } else duplicates.push(endpoint.address);
     }
-    const isTwin = found.length > 0 && own === 0 && !cluster.strict;
+    const isTwin = found.length > 0 && own === 0;
+    const owner = isTwin ? endpoints.get(found[0]?.address ?? "")?.cluster : undefined;
+    const reason = `all its addresses are those of cluster ${owner}`;
+    const isNamed = cluster.endpoints.every(({ address }) => address !== cluster.name);
     return {
       name: cluster.name,
-      expected: cluster.expected && !isTwin,
+      expected: cluster.expected && (!isTwin || isNamed),
       strict: cluster.strict,
-      ...troubleOf(cluster, stateOf),
+      ...(isTwin
+        ? { problem: { reason, sinceMs: undefined }, isIncomplete: true }
+        : troubleOf(cluster, stateOf)),
     };
   });
   return { endpoints: [...endpoints.values()], clusters, duplicates };

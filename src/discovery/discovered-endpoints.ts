@@ -20,7 +20,7 @@ export interface DiscoveredCluster {
   readonly expected: boolean;
   readonly strict: boolean;
   /** Why its endpoints are not all known, and since when, Unix ms. */
-  readonly problem: { readonly reason: string; readonly sinceMs: number } | undefined;
+  readonly problem: { readonly reason: string; readonly sinceMs: number | undefined } | undefined;
   /** Whether endpoints are not known that should be. */
   readonly isIncomplete: boolean;
 }

@@ -55,8 +55,8 @@ export interface EndpointSetOptions extends MemberOptions {
 /** The members of a federation, kept up to date by asking each of them for Info. */
 export interface EndpointSet {
   /**
-   * Sets who is to be a member, and the clusters that are expected: by default each address is one. New ones are asked and dropped ones closed at the next refresh,
-   * which this begins.
+   * Sets who is to be a member, and the clusters that are expected: by default each address is one. New ones are asked and dropped
+   * ones closed at once; resolves when all members were asked.
    */
   update(specs: readonly EndpointSpec[], clusters?: readonly ClusterSpec[]): Promise<void>;
   /** Asks all members once; resolves when all have answered or failed. */
@@ -117,22 +117,30 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       log.info("removing endpoint because it's unhealthy or does not exist", { address });
     void member.close();
   };
+  /** Makes the members those of the specs; gives the new ones. */
+  const reconcile = (): readonly EndpointMember[] => {
+    for (const [address, member] of members) {
+      if (!isSameMember(dialled.get(address), specs.get(address))) drop(member);
+    }
+    const missing = [...specs.values()].filter(
+      ({ address, isLeaving }) => !members.has(address) && isLeaving !== true,
+    );
+    for (const spec of missing) add(spec);
+    clusters.changed(specs, members);
+    return missing.flatMap(({ address }) => members.get(address) ?? []);
+  };
+  const ask = (member: EndpointMember) =>
+    member.ask(stop.signal).then(() => clusters.changed(specs, members));
+  let isRefreshing = false;
   const refresh = oneAtATime(async () => {
     if (stop.signal.aborted) return;
-    const wanted = specs;
-    for (const [address, member] of members) {
-      if (!isSameMember(dialled.get(address), wanted.get(address))) drop(member);
-    }
-    for (const spec of wanted.values()) if (!members.has(spec.address) && spec.isLeaving !== true) add(spec);
-    clusters.changed(specs, members);
-    await Promise.all(
-      [...members.values()].map((member) =>
-        member.ask(stop.signal).then(() => clusters.changed(specs, members)),
-      ),
-    );
+    isRefreshing = true;
+    reconcile();
+    await Promise.all([...members.values()].map(ask));
+    isRefreshing = false;
     if (stop.signal.aborted) return;
     for (const member of members.values()) {
-      const isGone = wanted.get(member.address)?.isLeaving === true && member.state().kind === "failing";
+      const isGone = specs.get(member.address)?.isLeaving === true && member.state().kind === "failing";
       if (member.isForgotten() || isGone) drop(member);
     }
     checkProducers(queryable());
@@ -151,7 +159,9 @@ export function createEndpointSet(options: EndpointSetOptions): EndpointSet {
       specs = new Map(list.map((spec) => [spec.address, spec]));
       clusters.declare(declared ?? [...specs.keys()].map(ownCluster), specs, members);
       if (specs.size < list.length) twins.add(list.length - specs.size);
-      return refresh();
+      // New ones do not wait for a refresh that waits for a member that is silent.
+      const late = isRefreshing && !stop.signal.aborted ? reconcile().map(ask) : [];
+      return Promise.all([refresh(), ...late]).then(() => undefined);
     },
     refresh,
     start: tick,

@@ -157,8 +157,25 @@ discovery(
     const { made, metrics } = open(zone, flags("dns+a:1", "dns+b:1", "dns+c:1"));
     await made.settled();
     assert.equal(addressesOf(made.current()), ["10.0.0.1:1 in dns+a:1", "10.0.0.2:1 in dns+c:1"]);
-    assert.equal(clustersOf(made.current()), ["dns+a:1", "dns+b:1: unexpected", "dns+c:1"]);
+    assert.equal(clustersOf(made.current()), [
+      "dns+a:1",
+      "dns+b:1: unexpected: all its addresses are those of cluster dns+a:1",
+      "dns+c:1",
+    ]);
     assert.match(await metrics.scrape(), /^thanos_query_duplicated_endpoint_addresses_total 2$/m);
+    made.close();
+  },
+);
+
+discovery(
+  "a cluster with a name of its own is missing where all its addresses are another one's",
+  async () => {
+    const named = (name: string, address: string) => ({ ...clusterOfEndpoint({ address }), name });
+    const zone: Zone = { a: ["A 10.0.0.1"], b: ["A 10.0.0.1"] };
+    const { made } = open(zone, createStaticSource([named("eu", "dns+a:1"), named("us", "dns+b:1")]));
+    await made.settled();
+    assert.equal(clustersOf(made.current()), ["eu", "us: all its addresses are those of cluster eu"]);
+    assert.is(made.current().clusters[1]?.expected, true);
     made.close();
   },
 );

@@ -127,6 +127,23 @@ test("an endpoint that discovery has lost stays while it answers, and is not mis
   await set.close();
 });
 
+test("a new endpoint does not wait for one that is silent", async () => {
+  const { set, answers, clock } = createSet();
+  answers.set("frozen:1", "silent").set("a:1", sidecar).set("b:1", sidecar);
+  const first = set.update(loose("frozen:1", "a:1"));
+  await clock.settle();
+  const second = set.update(loose("frozen:1", "b:1"));
+  await clock.settle();
+  assert.equal(names(set.endpoints()), ["b:1"]);
+  for (let i = 0; i < 2; i++) {
+    clock.advance(5_000);
+    await clock.settle();
+  }
+  await Promise.all([first, second]);
+  assert.equal(names(set.endpoints()), ["b:1"]);
+  await set.close();
+});
+
 test("an address that is found under another name is connected to anew", async () => {
   const { set, answers, dialed } = createSet();
   answers.set("a:1", sidecar);
