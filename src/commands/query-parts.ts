@@ -1,3 +1,4 @@
+import type { ClusterConfig } from "../config/cluster-config.ts";
 import type { QueryConfig } from "../config/query-config.ts";
 import type { Discovery } from "../discovery/create-discovery.ts";
 import type { EndpointSet } from "../federation/endpoint-set.ts";
@@ -31,6 +32,8 @@ export interface QueryParts {
   readonly status: ComponentStatus;
   readonly memory: MemoryLimit;
   readonly live: LiveQueries;
+  /** Clusters that the configuration declares. */
+  readonly clusters: readonly ClusterConfig[];
   readonly discovery: Discovery;
   readonly endpoints: EndpointSet;
   readonly store: ProxyStore;
@@ -38,12 +41,14 @@ export interface QueryParts {
 
 /** Looks for the endpoints, asks them, and waits until all have answered or failed, the time is up, or the process is to stop. */
 export async function firstAnswers(
-  { config, clock, log, discovery, endpoints }: QueryParts,
+  { config, clock, log, clusters, discovery, endpoints }: QueryParts,
   stop: AbortSignal,
 ): Promise<void> {
+  const labels = new Map(clusters.map((cluster) => [cluster.name, cluster.labels]));
   let updated = Promise.resolve();
   discovery.onChange((found) => {
-    updated = endpoints.update(found.endpoints, found.clusters).catch((error: unknown) => {
+    const declared = found.clusters.map((cluster) => ({ ...cluster, labels: labels.get(cluster.name) }));
+    updated = endpoints.update(found.endpoints, declared).catch((error: unknown) => {
       log.error("update of endpoints failed", { err: messageOf(error) });
     });
   });

@@ -149,6 +149,7 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
     status,
     memory,
     live,
+    clusters,
     discovery,
     endpoints,
     store,

@@ -1,6 +1,7 @@
 import { GatewayError } from "../lib/errors.ts";
 import { type ClusterOutcome, outcomeText } from "../model/completeness.ts";
 import { compareLabels, type Labels } from "../model/labels.ts";
+import { allTime } from "../model/time-range.ts";
 import type { SeriesBatch } from "../wire/series-batch.ts";
 import type { ClusterView, LostEndpoint } from "./cluster-view.ts";
 import type { QueryableEndpoint } from "./queryable-endpoint.ts";
@@ -108,14 +109,26 @@ function outcomeOf(
   const covered = (labelSets: readonly Labels[] | undefined) =>
     labelSets !== undefined &&
     whole.some(({ store }) => sameData(store.info().labelSets, labelSets, replicaLabels));
+  const declared =
+    cluster.labels === undefined || cluster.labels.length === 0
+      ? undefined
+      : { labelSets: [cluster.labels], timeRange: allTime };
+  /** Also where no endpoint is known. */
+  const isRuledOut =
+    declared !== undefined &&
+    !mayHaveData({ address: cluster.name, reason: "", sinceMs: undefined, info: declared });
   const lacking = [
     ...cluster.lost
-      .filter((lost) => mayHaveData(lost) && !covered(lost.info?.labelSets))
+      .filter(
+        (lost) => mayHaveData({ ...lost, info: lost.info ?? declared }) && !covered(lost.info?.labelSets),
+      )
       .map(({ address, reason, sinceMs }) => ({ reason: `${address}: ${reason}`, sinceMs })),
     ...asked
       .filter((endpoint) => isLacking(endpoint, notes.get(endpoint), covered))
       .map((endpoint) => ({ reason: notes.get(endpoint)?.reason ?? "", sinceMs: undefined })),
-    ...(cluster.isIncomplete === true && cluster.problem !== undefined ? [cluster.problem] : []),
+    ...(cluster.isIncomplete === true && cluster.problem !== undefined && !isRuledOut
+      ? [cluster.problem]
+      : []),
   ];
   const at = (state: ClusterOutcome["state"], reason = "", sinceMs?: number): ClusterOutcome => ({
     cluster: cluster.name,
@@ -129,7 +142,7 @@ function outcomeOf(
     return at(answered ? "partial" : "missing", first.reason, first.sinceMs);
   }
   if (asked.length > 0) return at("complete");
-  if (cluster.queryable.length > 0 || cluster.lost.length > 0)
+  if (isRuledOut || cluster.queryable.length > 0 || cluster.lost.length > 0)
     return at("excluded", "no data by its labels or times");
   const { problem } = cluster;
   return at("missing", problem?.reason ?? "no endpoint is known", problem?.sinceMs);

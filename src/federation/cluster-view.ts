@@ -9,6 +9,8 @@ export interface ClusterSpec {
   readonly expected: boolean;
   /** Whether an answer without it is an error. */
   readonly strict: boolean;
+  /** Labels that all its series have, as far as it is told: they speak for endpoints that never did. */
+  readonly labels?: Labels | undefined;
   /** Why its endpoints are not known, where discovery failed. */
   readonly problem?: ClusterProblem | undefined;
   /** Whether the problem is that some of its endpoints are not known: then it lacks them even where others answer. */

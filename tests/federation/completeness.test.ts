@@ -46,6 +46,7 @@ interface Declared {
   readonly expected?: boolean;
   readonly problem?: ClusterView["problem"];
   readonly isIncomplete?: boolean;
+  readonly labels?: ClusterView["labels"];
 }
 
 function federation(...declared: readonly Declared[]) {
@@ -290,6 +291,25 @@ test("gateways over gateways add up, over gRPC", async () => {
     );
   } finally {
     await pair.close();
+  }
+});
+
+test("a cluster that never answered is not missed by a query that its declared labels rule out", async () => {
+  const labels = labelsOf({ cluster: "eu" });
+  const lost = [{ address: "eu:1", reason: "connection refused", sinceMs: 1, info: undefined }];
+  const us = { name: "us", stores: [store("us", { cluster: "us" })] };
+  for (const [cluster, matchers, wanted] of [
+    [{ lost, labels }, "cluster=us", "excluded"],
+    [{ lost, labels }, "cluster=eu", "missing"],
+    [{ lost, labels }, "__name__=up", "missing"],
+    [{ lost }, "cluster=us", "missing"],
+    [{ problem: { reason: "lookup eu: NXDOMAIN", sinceMs: 1 }, labels }, "cluster=us", "excluded"],
+    [{ problem: { reason: "lookup eu: NXDOMAIN", sinceMs: 1 }, labels }, "cluster=eu", "missing"],
+    [{ problem: { reason: "x", sinceMs: 1 }, isIncomplete: true, labels }, "cluster=us", "excluded"],
+  ] as const) {
+    const proxy = federation(us, { name: "eu", stores: [], ...cluster });
+    const { states } = await readOf(proxy, { matchers: parseMatchers(matchers) });
+    assert.ok(states.includes(`eu ${wanted}`), `${JSON.stringify(cluster)} ${matchers}: ${states.join()}`);
   }
 });
 
