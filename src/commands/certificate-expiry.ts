@@ -46,11 +46,17 @@ export function watchExpiry({ files, clock, log, metrics }: ExpiryOptions): () =
   metrics.observe(
     "sluice_tls_certificate_not_after_seconds",
     "When the certificates of a file in use end: the first of a chain, the last of a bundle of authorities.",
-    () =>
-      files().map((file) => ({
-        value: endMs(file) / 1000,
-        labels: { profile: file.profile, file: file.path },
-      })),
+    () => {
+      // One file may be named twice in a profile: as what is shown, and as what is trusted.
+      const soonest = new Map<string, { readonly value: number; readonly labels: Record<string, string> }>();
+      for (const file of files()) {
+        const { profile, path } = file;
+        const key = `${profile} ${path}`;
+        const value = Math.min(endMs(file) / 1000, soonest.get(key)?.value ?? Number.POSITIVE_INFINITY);
+        soonest.set(key, { value, labels: { profile, file: path } });
+      }
+      return [...soonest.values()];
+    },
   );
   const warnedMs = new Map<string, number>();
   let stopTimer: () => void = () => undefined;
