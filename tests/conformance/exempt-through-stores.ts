@@ -7,8 +7,7 @@ import type { EvalCommand } from "./script.ts";
 export function exemption(file: string, command: EvalCommand): string | undefined {
   // Start times have no place in StoreAPI.
   if (file === "start_timestamps.test") return "start times";
-  if (/\bresets\(/.test(command.expr))
-    return "resets of deduplicated counters";
+  if (/\bresets\(/.test(command.expr)) return "resets of deduplicated counters";
   if (command.expr.includes("http_requests_nan")) return "NaN in deduplicated counters";
   return undefined;
 }
