@@ -88,6 +88,15 @@ async function readOf(proxy: Store, request: Partial<SeriesRequest> = {}) {
   };
 }
 
+const everyLabel: LabelRequest = {
+  range: allTime,
+  matchers: [],
+  withoutReplicaLabels: [],
+  partialResponse: "warn",
+  limit: 0,
+  storeMatchers: [],
+};
+
 const lost = (address: string, external?: Record<string, string>): LostEndpoint => ({
   address,
   reason: "connection refused",
@@ -212,15 +221,7 @@ test("label calls say it, too", async () => {
     { name: "us", stores: [failing(store("b", { cluster: "us" }), "before")] },
   );
   const completeness = createCompletenessLog();
-  const request: LabelRequest = {
-    range: allTime,
-    matchers: [],
-    withoutReplicaLabels: [],
-    partialResponse: "warn",
-    limit: 0,
-    storeMatchers: [],
-  };
-  await proxy.labelNames({ ...createTestContext(), completeness }, request);
+  await proxy.labelNames({ ...createTestContext(), completeness }, everyLabel);
   assert.equal(
     completeness.outcomes().map(({ cluster, state }) => `${cluster} ${state}`),
     ["eu complete", "us missing"],
@@ -276,15 +277,7 @@ test("gateways over gateways add up, over gRPC", async () => {
     assert.match(outcomes[1]?.reason ?? "", /b is gone/);
     assert.ok(batches.warnings.some((text) => /b is gone/.test(text)) || warnings.length > 0);
     const completeness = createCompletenessLog();
-    const request: LabelRequest = {
-      range: allTime,
-      matchers: [],
-      withoutReplicaLabels: [],
-      partialResponse: "warn",
-      limit: 0,
-      storeMatchers: [],
-    };
-    await upper.labelNames({ ...createTestContext(), completeness }, request);
+    await upper.labelNames({ ...createTestContext(), completeness }, everyLabel);
     assert.equal(
       completeness.outcomes().map(({ cluster, state }) => `${cluster} ${state}`),
       ["eu/north complete", "eu/south missing", "us complete"],
