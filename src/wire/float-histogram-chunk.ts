@@ -99,7 +99,8 @@ function write(out: SampleBuffer, time: number): void {
   numbers.zeroCount = values[zeroCount] as number;
   numbers.sum = values[sum] as number;
   const column = out.withHistograms();
-  rows.place(out, column, time);
+  rows.timeMs = time;
+  rows.place(out, column);
   const { counts, at } = rows;
   for (let i = 0; i < width; i++) counts[at + i] = values[firstBucket + i] as number;
   rows.finish(column);

@@ -85,7 +85,8 @@ function append(out: SampleBuffer): void {
       numbers.zeroCount = zeroCount;
       numbers.sum = sum.values[0] as number;
       const column = out.withHistograms();
-      rows.place(out, column, time);
+      rows.timeMs = time;
+      rows.place(out, column);
       if (index === 0) addUp();
       else readCounts();
       rows.finish(column);
@@ -111,10 +112,10 @@ function readCounts(): void {
   buckets.changes = changes;
   buckets.sums = rows.counts;
   buckets.at = rows.at;
-  let highest = Math.max(numbers.count, numbers.zeroCount);
-  highest = reader.runningSums(buckets, 0, positives, highest);
-  if (positives < width) highest = reader.runningSums(buckets, positives, width, highest);
-  if (highest > Number.MAX_SAFE_INTEGER) reader.fail("a count is above 2^53");
+  const isLow =
+    reader.runningSums(buckets, 0, positives) &&
+    (positives === width || reader.runningSums(buckets, positives, width));
+  if (!isLow || Math.max(numbers.count, numbers.zeroCount) > highestWhole) failTooHigh();
 }
 
 const buckets: { -readonly [K in keyof RunningSums]: RunningSums[K] } = {
@@ -122,6 +123,7 @@ const buckets: { -readonly [K in keyof RunningSums]: RunningSums[K] } = {
   changes,
   sums: values,
   at: 0,
+  limit: highestWhole,
 };
 
 /** Makes counts of the differences. */
@@ -136,5 +138,9 @@ function addUp(): void {
     const size = Math.abs(count);
     if (size > highest) highest = size;
   }
-  if (highest > highestWhole) reader.fail("a count is above 2^51");
+  if (highest > highestWhole) failTooHigh();
+}
+
+function failTooHigh(): never {
+  return reader.fail("a count is above 2^51");
 }

@@ -86,7 +86,8 @@ export class HistogramMessageReader {
     }
     this.#rows.use(this.#layout());
     const column = out.withHistograms();
-    this.#rows.place(out, column, this.#timeMs);
+    this.#rows.timeMs = this.#timeMs;
+    this.#rows.place(out, column);
     const { counts, at, numbers, positives } = this.#rows;
     this.#highest = Math.max(numbers.count, numbers.zeroCount);
     this.#takeCounts(this.#positive, counts, at);

@@ -63,6 +63,8 @@ export class HistogramRows {
   /** Buckets of a histogram in the chunk. */
   width = 0;
   positives = 0;
+  /** Time of the next histogram; a field, as a number that is passed on is made an object. */
+  timeMs = 0;
   readonly numbers = { count: 0, sum: 0, zeroCount: 0, resetHint: resetHints.unknown as 0 | 1 | 2 | 3 };
   #layout: HistogramLayout | undefined;
   #row = 0;
@@ -86,10 +88,13 @@ export class HistogramRows {
     if (inChunk.schema > highestSchema && inChunk.schema !== customSchema) this.#reduce(inChunk);
   }
 
-  /** Appends a histogram, of which counts and `numbers` are to be written. */
-  place(out: SampleBuffer, column: HistogramColumn, timeMs: number): void {
-    this.#row = out.length;
-    out.push(timeMs, 0, 0);
+  /** Appends a histogram of `timeMs`, of which counts and `numbers` are to be written. */
+  place(out: SampleBuffer, column: HistogramColumn): void {
+    out.ensure(1);
+    const row = out.length++;
+    out.times[row] = this.timeMs;
+    out.values[row] = 0;
+    this.#row = row;
     this.#start = column.place(this.#row, this.#layout as HistogramLayout);
     this.counts = this.#targets === undefined ? column.buckets : this.#fine;
     this.at = this.#targets === undefined ? this.#start : 0;

@@ -33,6 +33,8 @@ export interface RunningSums {
   /** Where the sum of entry i goes: to `at + i`. */
   readonly sums: Float64Array;
   readonly at: number;
+  /** How large a sum may be, signs aside. */
+  readonly limit: number;
 }
 
 /**
@@ -137,14 +139,15 @@ export class VarbitReader {
 
   /**
    * Reads signed varbits for entries [from, to): each is added to the entry's change, that to its value, and all values
-   * up to it are its sum. Returns the highest sum, or `highest`.
+   * from `from` up to it are its sum. Whether all sums are within the limit: a number that is returned is an object.
    */
-  runningSums({ values, changes, sums, at }: RunningSums, from: number, to: number, highest: number): number {
+  runningSums({ values, changes, sums, at, limit }: RunningSums, from: number, to: number): boolean {
     const data = this.#data;
     const start = this.#from;
     const endBit = this.#endBit;
     let bit = this.#bit;
-    let most = highest;
+    let most = 0;
+    let size = 0;
     let sum = 0;
     let i = from;
     while (i < to) {
@@ -164,7 +167,8 @@ export class VarbitReader {
         values[i] = value;
         sum += value;
         sums[at + i++] = sum;
-        if (sum > most) most = sum;
+        size = Math.abs(sum);
+        if (size > most) most = size;
         if ((codes & 16) === 0) continue;
         const nextChange = (changes[i] as number) + ((codes << 16) >> 24);
         changes[i] = nextChange;
@@ -172,7 +176,8 @@ export class VarbitReader {
         values[i] = nextValue;
         sum += nextValue;
         sums[at + i++] = sum;
-        if (sum > most) most = sum;
+        size = Math.abs(sum);
+        if (size > most) most = size;
       }
       if (left < sureBits && i < to) continue;
       if (i === to) break;
@@ -184,10 +189,11 @@ export class VarbitReader {
       values[i] = value;
       sum += value;
       sums[at + i++] = sum;
-      if (sum > most) most = sum;
+      size = Math.abs(sum);
+      if (size > most) most = size;
     }
     this.#bit = bit;
-    return most;
+    return most <= limit;
   }
 
   /** An unsigned varbit, the nearest double. */

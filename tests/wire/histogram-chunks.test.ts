@@ -303,6 +303,33 @@ chunks("with counts above 2^51 are refused, as they would come out wrong", () =>
   assert.throws(() => decodeHistogram(bytes, 0, bytes.length, new SampleBuffer()), /a count is above 2\^51/);
 });
 
+chunks("in which a bucket grows past 2^51, or falls below its negative, are refused", () => {
+  const layout = {
+    ...randomLayout({ chance: () => false, oneOf: () => 0, below: () => 4 } as never),
+    positive: Int32Array.of(1, 2, 3),
+    negative: Int32Array.of(1),
+    customValues: new Float64Array(0),
+  };
+  const head = `${"0000000000000010".padEnd(24, "0")}${layoutBits(layout)}`;
+  const first = `${varbitInt(1000)}${varbitUint(0)}${varbitUint(0)}${"0".repeat(64)}${varbitInt(5).repeat(4)}`;
+  const decoded = (changes: readonly bigint[]) => {
+    const bits = `${head}${first}${varbitInt(1000)}000${changes.map((change) => varbitInt(change)).join("")}`;
+    const bytes = bytesOf(bits);
+    const out = new SampleBuffer();
+    decodeHistogram(bytes, 0, bytes.length, out);
+    return out.histograms?.lend(1, createHistogram()).buckets.slice(4, 8);
+  };
+  const high = 2n ** 51n;
+  assert.equal([...(decoded([1n, high - 11n, -20n, 0n]) ?? [])], [6, 2 ** 51, 2 ** 51 - 15, 5]);
+  for (const changes of [
+    [1n, high - 10n, -20n, 0n],
+    [0n, -high - 12n, 50n, 0n],
+    [0n, 0n, 0n, high - 4n],
+    [0n, 0n, 0n, -high - 6n],
+  ])
+    assert.throws(() => decoded(changes), /a count is above 2\^51/, changes.join());
+});
+
 chunks("with start times are written anew in their form without them", () =>
   everySeed(20, (random) => {
     const integers = random.chance(0.5);

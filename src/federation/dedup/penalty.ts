@@ -68,7 +68,7 @@ function merge(a: Replica, b: Replica, into: Merge): void {
     const { samples } = replica;
     const at = runEnd(samples, from, lastMs, otherFloorMs);
     if (at > from) {
-      otherFloorMs = runFloorMs;
+      otherFloorMs = runFloorMs[0] as number;
       lastMs = samples.times[at - 1] as number;
       lastValue = floatAt(samples, at - 1) + chosen.adjust;
       emit(samples, { from, to: at, adjust: chosen.adjust }, into);
@@ -115,7 +115,7 @@ function merge(a: Replica, b: Replica, into: Merge): void {
 }
 
 /** Second result of `runEnd`; a pair would be an object per run. */
-let runFloorMs = 0;
+const runFloorMs = new Float64Array(1);
 
 /**
  * End of the run of samples from `from` that are chosen whatever the other replica holds, as each comes before
@@ -139,7 +139,7 @@ function runEnd(samples: SampleBuffer, from: number, lastMs: number, floorMs: nu
     last = time;
     at++;
   }
-  runFloorMs = floor;
+  runFloorMs[0] = floor;
   return at;
 }
 
