@@ -19,15 +19,20 @@ export function splitPattern(pattern: string): {
   const slash = pattern.lastIndexOf("/");
   const folder = slash < 0 ? "." : slash === 0 ? "/" : pattern.slice(0, slash);
   const last = pattern.slice(slash + 1);
-  const source = last
-    .replace(/[.+^${}()|\\]/g, "\\$&")
-    .replace(/\*/g, ".*")
-    .replace(/\?/g, ".");
+  const source = last.replace(/\[[^\]]+\]|[^A-Za-z0-9_]/gu, (part) =>
+    part.length > 2 ? part : (wildcards[part] ?? escaped(part)),
+  );
   let expression: RegExp;
   try {
-    expression = new RegExp(`^${source}$`, "su");
+    expression = new RegExp(`^${source}$`, "s");
   } catch {
-    return { folder, fits: (name) => name === last }; // A bracket that is never closed fits itself only.
+    return { folder, fits: (name) => name === last }; // A range the wrong way round fits itself only.
   }
   return { folder, fits: (name) => expression.test(name) };
+}
+
+const wildcards: Readonly<Record<string, string>> = { "*": ".*", "?": "." };
+
+function escaped(part: string): string {
+  return part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }

@@ -62,7 +62,12 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     answers: () =>
       [...watches.values()].map(({ query, kind, state }) => {
         const { endpoints, lastGoodMs } = state();
-        return { text: query.text, kind, count: endpoints.length, lastGoodMs };
+        return {
+          text: query.text,
+          kind,
+          count: endpoints.filter(({ isLeaving }) => !isLeaving).length,
+          lastGoodMs,
+        };
       }),
   });
 

@@ -82,11 +82,21 @@ export function watchDns(query: DnsAddress, kind: DnsKind, options: DnsWatchOpti
     held = [...named.map((one) => ({ ...one, isLeaving: false, leftMs: undefined })), ...leaving];
   };
   let isIncomplete = true;
+  let told = "";
   const note = (problems: readonly LookupProblem[]): void => {
     const first = problems.find(({ isCovered }) => !isCovered) ?? problems[0];
     isIncomplete = first !== undefined && !first.isCovered;
     if (first === undefined) problem = undefined;
     else if (problem?.reason !== first.reason) problem = { reason: first.reason, sinceMs: clock.nowMs() };
+  };
+  /** A failure is logged when it begins and when it is another one, not every few seconds. */
+  const tell = (problems: readonly LookupProblem[]): void => {
+    const reasons = problems.map(({ reason }) => reason).join("; ");
+    if (reasons === told) return;
+    told = reasons;
+    const fields = { addr: query.text, endpoints: held.length };
+    if (reasons === "") log.info("addresses for endpoints are resolved again", fields);
+    else log.error("failed to resolve addresses for endpoints", { ...fields, err: reasons });
   };
   const look = async () => {
     const resolution = await resolveWithin(query, { resolver, clock, memory, stop: stop.signal });
@@ -96,8 +106,7 @@ export function watchDns(query: DnsAddress, kind: DnsKind, options: DnsWatchOpti
     const isKept = resolution.kind === "unresolved" && held.length > 0;
     note(isKept ? problems.map((one) => ({ ...one, isCovered: true })) : problems);
     options.metrics.looked(kind, problems);
-    for (const { reason } of problems)
-      log.error("failed to resolve addresses for endpoints", { addr: query.text, err: reason });
+    tell(problems);
     settled.resolve();
     options.looked();
     const isFine = resolution.kind === "resolved" && problems.length === 0;

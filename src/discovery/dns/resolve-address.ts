@@ -86,6 +86,9 @@ async function resolveTargets(
 ): Promise<Resolution> {
   const hosts = [...new Set(targets.map(({ host }) => host))];
   const answers = new Map<string, HostAnswer>();
+  // Targets come and go under new names for years.
+  for (const name of options.memory.keys())
+    if (!hosts.includes(name.replace(/\.$/, ""))) options.memory.delete(name);
   for (let from = 0; from < hosts.length; from += parallel) {
     const some = hosts.slice(from, from + parallel);
     // Targets are full names, whether a dot says so or not.

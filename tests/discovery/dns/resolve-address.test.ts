@@ -109,6 +109,14 @@ forms("a target that cannot be asked keeps its addresses, one that is gone does 
     );
 });
 
+forms("what is known of targets goes with them", async () => {
+  const memory: HostMemory = new Map();
+  await look("dnssrv+_grpc._tcp.store", pods, memory);
+  assert.equal([...memory.keys()], ["pod-1.", "pod-0."]);
+  await look("dnssrv+_grpc._tcp.store", { ...pods, "_grpc._tcp.store": ["SRV pod-0:1"] }, memory);
+  assert.equal([...memory.keys()], ["pod-0."]);
+});
+
 forms("targets are full names, and `.` says that there is no service", async () => {
   const query = parseDnsAddress("dnssrv+_grpc._tcp.store");
   if (query === undefined) throw new Error("no address");
