@@ -18,13 +18,12 @@ const otherCut = 17;
 
 /**
  * The series of a script as two stores have them, encoded in chunks and cut at different places; read through merge and
- * dedup.
+ * dedup. `through` wraps each store.
  */
-export function createReplicatedSource(): ScriptSource {
-  return createSource((series) => [
-    storeOf("a", series, Number.POSITIVE_INFINITY),
-    storeOf("b", series, otherCut),
-  ]);
+export function createReplicatedSource(through: (store: Store) => Store = (store) => store): ScriptSource {
+  return createSource((series) =>
+    [storeOf("a", series, Number.POSITIVE_INFINITY), storeOf("b", series, otherCut)].map(through),
+  );
 }
 
 /** The series of a script in one store for each value of their label `replica`, which dedup takes away. */

@@ -7,9 +7,12 @@ import type { Engine, EngineOptions, QueryResult } from "../../../src/promql/eng
 import { createEngine } from "../../../src/promql/exec/create-engine.ts";
 import { rewrites } from "../../../src/promql/plan/rewrites/rewrites.ts";
 import { printExpr } from "../../../src/promql/syntax/printer.ts";
+import { yieldToLoop } from "../../../src/runtime/clock.ts";
 import type { Selectable } from "../../../src/store/samples.ts";
+import type { Store } from "../../../src/store/store.ts";
 import { describeHistogram } from "../../conformance/histogram-notation.ts";
 import { loadSeries } from "../../conformance/load-series.ts";
+import { createReplicatedSource } from "../../conformance/replicated-source.ts";
 import { parseScript } from "../../conformance/script.ts";
 import { createMemorySelectable } from "../../support/memory-selectable.ts";
 import { createPromqlGenerator, type PromqlGeneratorOptions } from "../../support/promql-generator.ts";
@@ -193,6 +196,33 @@ test("a range query in two parts answers what it answers whole", async () => {
     compared++;
   });
   assert.ok(compared > 100, `only ${compared} answers were compared`);
+});
+
+/** Answers in small batches, each a random number of turns late. */
+function late(store: Store, random: SeededRandom): Store {
+  return {
+    ...store,
+    async *series(ctx, request) {
+      for await (const batch of store.series(ctx, request)) {
+        for (let turns = random.below(4); turns > 0; turns--) await yieldToLoop();
+        yield batch;
+      }
+    },
+  };
+}
+
+test("which source answers first never changes an answer", async () => {
+  const engine = createEngine(base);
+  const load = (source: ReturnType<typeof createReplicatedSource>) => {
+    for (const command of parseScript(script)) if (command.kind === "load") loadSeries(source, command);
+    return source;
+  };
+  const prompt = load(createReplicatedSource());
+  await everySeed(60, async (random) => {
+    const text = printExpr(createPromqlGenerator(generatorOptions(random, [])).vector(3));
+    const waiting = load(createReplicatedSource((store) => late(store, random)));
+    assert.equal(await answers(engine, waiting, text), await answers(engine, prompt, text), text);
+  });
 });
 
 test.run();
