@@ -59,9 +59,14 @@ export function createHttp2Client(options: Http2ClientOptions): Http2Client {
     return current;
   };
 
+  const recheck = (connection: Http2Connection) => {
+    if (!connection.isTrustedBy(options.connection().tls)) connection.drain(distrustGraceMs);
+  };
   const stopHearing = options.onTlsChange?.(() => {
-    const { tls } = options.connection();
-    for (const connection of live) if (!connection.isTrustedBy(tls)) connection.drain(distrustGraceMs);
+    for (const connection of live) {
+      if (connection.isReady()) recheck(connection);
+      else void connection.ready.then(() => recheck(connection)).catch(() => undefined); // Its callers hear why.
+    }
   });
 
   return {

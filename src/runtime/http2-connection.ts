@@ -39,7 +39,7 @@ export interface Http2Connection {
   /** The same, and cuts those that are left after `graceMs`. */
   drain(graceMs: number): void;
   destroy(): void;
-  /** Whether the peer would be let in with `tls` too. A connection on its way is not: it was begun with what it was given. */
+  /** Whether the peer would be let in with `tls` too; once the connection is ready. */
   isTrustedBy(tls: ClientTls | undefined): boolean;
 }
 
@@ -135,7 +135,7 @@ export function openHttp2Connection(options: Http2ConnectionOptions): Http2Conne
       void closed.then(stopTimer);
     },
     destroy: () => socket.destroy(),
-    isTrustedBy: (tls) => tls?.caPem === options.tls?.caPem || (isReady && isStillTrusted(socket, tls)),
+    isTrustedBy: (tls) => tls?.caPem === options.tls?.caPem || isStillTrusted(socket, tls),
   };
 }
 

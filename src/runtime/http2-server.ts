@@ -61,9 +61,16 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
   const sockets = new Set<Socket>();
   const sessions: Sessions = new Map();
   let arriving: Socket | undefined;
+  let clientCaPem = options.tls?.clientCaPem;
+  let changedMs = Number.NEGATIVE_INFINITY;
+  const isTrusted = (socket: Socket | undefined) =>
+    isStillTrusted(socket, { caPem: clientCaPem, skipVerify: false });
   const h2 = createH2(options, (session) => {
     sessions.set(session, arriving);
     session.once("close", () => sessions.delete(session));
+    // Its handshake may have begun before the authorities changed.
+    const mayBeOld = systemClock.monotonicMs() - changedMs < tlsListenOptions.handshakeTimeout;
+    if (mayBeOld && !isTrusted(arriving)) drain(session, distrustGraceMs);
   });
   const h1 = createH1(options);
   const undecided = new Set<Socket>();
@@ -73,7 +80,6 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
     arriving = undefined;
   });
   let closing = false;
-  let clientCaPem = options.tls?.clientCaPem;
   front.on("connection", (socket: Socket) => {
     if (closing) return void socket.destroy(); // It was on its way when listening ended.
     sockets.add(socket);
@@ -90,8 +96,7 @@ export async function listenHttp2(options: Http2ServerOptions): Promise<Http2Ser
       front.setSecureContext(serverTlsOptions(tls));
       if (tls.clientCaPem === clientCaPem) return;
       clientCaPem = tls.clientCaPem;
-      const isTrusted = (socket: Socket | undefined) =>
-        isStillTrusted(socket, { caPem: clientCaPem, skipVerify: false });
+      changedMs = systemClock.monotonicMs();
       for (const [session, socket] of sessions) if (!isTrusted(socket)) drain(session, distrustGraceMs);
       h1.retire((socket) => !isTrusted(socket), distrustGraceMs);
     },
