@@ -20,8 +20,8 @@ import { createTlsProfiles, type TlsProfiles } from "./tls-profiles.ts";
 export interface QueryTls {
   /** What the flags say of connections to endpoints; `undefined` for plain text. */
   client(): ClientTls | undefined;
-  /** What the configuration says of a cluster, by the name of its profile; `undefined` for another name. */
-  cluster(profile: string): { readonly tls: ClientTls | undefined } | undefined;
+  /** What the configuration says of a cluster, or of another client, by the name of the profile; `undefined` for another name. */
+  profile(name: string): { readonly tls: ClientTls | undefined } | undefined;
   /** Profiles that others declare, and change. */
   readonly profiles: TlsProfiles;
   /** Calls `listener` after files of any client were read anew, until the returned function is called. */
@@ -45,6 +45,8 @@ interface TlsConfig {
   readonly grpc: { readonly tls: ServerTlsConfig | undefined };
   readonly grpcClient: ClientTlsConfig;
   readonly clusters?: readonly Pick<ClusterConfig, "name" | "tls">[] | undefined;
+  /** Other clients of the process, by the names of their profiles. */
+  readonly clients?: ReadonlyMap<string, ClientTlsFiles> | undefined;
 }
 
 /** One set of files and what was read from them. */
@@ -78,18 +80,19 @@ export async function openQueryTls(config: TlsConfig, options: QueryTlsOptions):
     if (server !== undefined) opened.push(server);
     const { grpcClient } = config;
     const flags = grpcClient.secure ? await client("grpc-client", clientTlsFiles(grpcClient)) : undefined;
-    const clusters = new Map<string, Reloaded<ClientTls> | "plain">();
+    const named = new Map<string, Reloaded<ClientTls> | "plain">();
+    for (const [name, files] of config.clients ?? []) named.set(name, await client(name, files));
     for (const { name, tls } of config.clusters ?? []) {
-      if (tls === "plain") clusters.set(clusterProfile(name), tls);
+      if (tls === "plain") named.set(clusterProfile(name), tls);
       else if (tls !== undefined)
-        clusters.set(clusterProfile(name), await client(clusterProfile(name), clusterTlsFiles(tls)));
+        named.set(clusterProfile(name), await client(clusterProfile(name), clusterTlsFiles(tls)));
     }
     const profiles = createTlsProfiles({ ...options, changed });
     const stopExpiry = observe(opened, profiles, options);
     return {
       client: () => flags?.current(),
-      cluster(profile) {
-        const source = clusters.get(profile);
+      profile(name) {
+        const source = named.get(name);
         return source && { tls: source === "plain" ? undefined : source.current() };
       },
       profiles,

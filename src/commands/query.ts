@@ -112,7 +112,7 @@ export async function startQuery(config: QueryConfig, io: CommandIo): Promise<Ru
       address,
       host,
       tls: () => {
-        const own = profile === undefined ? undefined : tls.cluster(profile);
+        const own = profile === undefined ? undefined : tls.profile(profile);
         return own === undefined ? discovery.tlsOf(profile, tls.client) : own.tls;
       },
       onTlsChange: tls.onClientChange,

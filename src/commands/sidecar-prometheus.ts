@@ -12,7 +12,8 @@ import type { SidecarConfig } from "../config/sidecar-config.ts";
 import { GatewayError, messageOf } from "../lib/errors.ts";
 import { fileErrorReason, readTextFile } from "../runtime/files.ts";
 import { createHttpClient } from "../runtime/http-client.ts";
-import { type ClientTls, type FlaggedFile, loadClientTls } from "../runtime/tls.ts";
+import type { ClientTlsFiles, FlaggedFile } from "../runtime/tls.ts";
+import type { QueryTls } from "./query-tls.ts";
 
 /** The Prometheus that a sidecar stands before. */
 export interface SidecarPrometheus {
@@ -24,17 +25,43 @@ export interface SidecarPrometheus {
 
 const fileFlag = "--prometheus.http-client-file";
 
-/** Reads the files that the flags name; throws GatewayError `bad_data` that names flag, file and place. */
-export async function connectPrometheus(config: SidecarConfig["prometheus"]): Promise<SidecarPrometheus> {
+/** Name of the TLS profile of connections to Prometheus. */
+export const prometheusProfile = "prometheus";
+
+/** What is known of a Prometheus before it is spoken to. */
+export interface PrometheusClient {
+  readonly url: URL;
+  readonly config: HttpClientConfig;
+  /** The files of its TLS. */
+  readonly tlsFiles: ClientTlsFiles;
+}
+
+/** Reads the file that the flags name; throws GatewayError `bad_data` that names flag, file and place. */
+export async function readPrometheusClient(config: SidecarConfig["prometheus"]): Promise<PrometheusClient> {
   const { url, basicAuth } = parseUrl(config.url);
   const clientConfig = withBasicAuth(await readClientConfig(config), basicAuth);
+  return { url, config: clientConfig, tlsFiles: tlsFilesOf(clientConfig.tls) };
+}
+
+/** A client whose TLS follows its profile. */
+export function connectPrometheus(
+  { url, config: clientConfig }: PrometheusClient,
+  config: SidecarConfig["prometheus"],
+  tls: QueryTls,
+): SidecarPrometheus {
+  const current = () => tls.profile(prometheusProfile)?.tls;
   const http = createHttpClient({
-    tls: await loadTls(clientConfig.tls),
+    tls: current(),
     maxConnections: config.maxConnections,
     silenceTimeoutMs: config.silenceTimeoutMs,
   });
+  const stopHearing = tls.onClientChange(() => http.setTls(current()));
+  const close = () => {
+    stopHearing();
+    http.close();
+  };
   const api = createPrometheusApi({ http, baseUrl: url, credentials: createCredentials(clientConfig) });
-  return { api, name: url.host, close: http.close };
+  return { api, name: url.host, close };
 }
 
 function parseUrl(text: string): ReturnType<typeof parsePrometheusUrl> {
@@ -69,10 +96,10 @@ async function readClientConfigFile(path: string): Promise<HttpClientConfig> {
   return parseHttpClientConfig(path, text);
 }
 
-function loadTls(tls: HttpClientTlsConfig): Promise<ClientTls> {
+function tlsFilesOf(tls: HttpClientTlsConfig): ClientTlsFiles {
   const file = (field: string, path: string): FlaggedFile => ({ flag: `tls_config.${field}`, path });
   const { caFile, certFile, keyFile, serverName, skipVerify } = tls;
-  return loadClientTls({
+  return {
     ca: caFile === undefined ? undefined : file("ca_file", caFile),
     pair:
       certFile === undefined || keyFile === undefined
@@ -81,5 +108,5 @@ function loadTls(tls: HttpClientTlsConfig): Promise<ClientTls> {
     serverName,
     skipVerify,
     minVersion: "1.2",
-  });
+  };
 }

@@ -21,7 +21,7 @@ import { registerProcessMetrics } from "../telemetry/process-metrics.ts";
 import type { CommandIo, RunCommand } from "./command.ts";
 import { listenOrExplain } from "./listen-error.ts";
 import { openQueryTls } from "./query-tls.ts";
-import { connectPrometheus } from "./sidecar-prometheus.ts";
+import { connectPrometheus, prometheusProfile, readPrometheusClient } from "./sidecar-prometheus.ts";
 
 /** `sluice sidecar`: one Prometheus as StoreAPI. */
 export const run: RunCommand = async (argv, io) => {
@@ -73,13 +73,18 @@ const noClientTls: ClientTlsConfig = {
 const retryMs = 2000;
 
 async function serve(config: SidecarConfig, { io, clock, log }: Surroundings): Promise<void> {
-  const prometheus = await connectPrometheus(config.prometheus);
+  const client = await readPrometheusClient(config.prometheus);
   const metrics = createMetrics();
   registerProcessMetrics(metrics, clock);
   const tls = await openQueryTls(
-    { grpc: config.grpc, grpcClient: noClientTls },
+    {
+      grpc: config.grpc,
+      grpcClient: noClientTls,
+      clients: new Map([[prometheusProfile, client.tlsFiles]]),
+    },
     { clock, log, metrics, reloadIntervalMs: config.grpc.tlsReloadIntervalMs },
   );
+  const prometheus = connectPrometheus(client, config.prometheus, tls);
   const status = createComponentStatus("sidecar", metrics);
   const watch = watchPrometheus({
     api: prometheus.api,

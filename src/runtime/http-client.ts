@@ -31,6 +31,8 @@ export interface HttpClient {
    * or with the signal's reason. So does reading the body.
    */
   send(request: HttpRequest): Promise<HttpResponse>;
+  /** New connections use this; kept ones are ended, those in use once their request is over. */
+  setTls(tls: ClientTls | undefined): void;
   /** Ends kept connections. */
   close(): void;
 }
@@ -46,10 +48,9 @@ export interface HttpClientOptions {
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const agentOptions = { keepAlive: true, maxSockets: options.maxConnections };
   const plain = new http.Agent(agentOptions);
-  const secure = new https.Agent({
-    ...agentOptions,
-    ...(options.tls === undefined ? {} : clientTlsOptions(options.tls)),
-  });
+  const secureAgent = (tls: ClientTls | undefined) =>
+    new https.Agent({ ...agentOptions, ...(tls === undefined ? {} : clientTlsOptions(tls)) });
+  let secure = secureAgent(options.tls);
   return {
     async send(request) {
       try {
@@ -59,11 +60,22 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         return await sendOnce(request, { agent: agentFor(request.url, { plain, secure }), ...options });
       }
     },
+    setTls(tls) {
+      retire(secure);
+      secure = secureAgent(tls);
+    },
     close() {
       plain.destroy();
       secure.destroy();
     },
   };
+}
+
+/** Ends an agent's idle connections, and the others when they become idle; `destroy` would cut them. */
+function retire(agent: http.Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets))
+    for (const socket of sockets ?? []) socket.destroy();
 }
 
 /** The server closed a kept connection while we wrote to it: nothing was answered, so the request may go again. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import net, { type AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { GatewayError } from "../../src/lib/errors.ts";
@@ -286,6 +287,44 @@ client("over TLS it shows its certificate and makes sure of the server's", async
     assert.ok(error.message.startsWith(`Cannot read from ${url.origin}: `), error.message);
   }
   await new Promise((resolve) => server.close(resolve));
+});
+
+client("new TLS is used by the next connection, and an answer under way comes to its end", async () => {
+  const authority = await createThrowawayAuthority();
+  const [own, first, second] = await Promise.all(
+    ["server", "first", "second"].map((commonName) => authority.issue({ commonName })),
+  );
+  let finish: () => void = () => undefined;
+  const server = createSecureServer(
+    { cert: own!.certPem, key: own!.keyPem, ca: authority.caPem, requestCert: true },
+    (request, response) => {
+      const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+      response.write(`${subject.CN} `);
+      if (request.url === "/slow") finish = () => response.end("whole");
+      else response.end();
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const tls = (pair: ClientTls["pair"]): ClientTls => ({
+    caPem: authority.caPem,
+    pair,
+    serverName: undefined,
+    skipVerify: false,
+    minVersion: "1.2",
+  });
+  const http = createHttpClient({ tls: tls(first), maxConnections: 4, silenceTimeoutMs: 5_000 });
+  const { signal } = new AbortController();
+  const get = (path: string) =>
+    http.send({ method: "GET", url: new URL(path, origin), headers: {}, body: undefined, signal });
+  assert.is(await textOf((await get("/")).body), "first ");
+  const slow = await get("/slow");
+  http.setTls(tls(second));
+  assert.is(await textOf((await get("/")).body), "second ");
+  finish();
+  assert.is(await textOf(slow.body), "first whole");
+  http.close();
+  await new Promise((resolve) => server.close(resolve)); // All connections are gone.
 });
 
 client("an aborted signal sends nothing", async () => {
