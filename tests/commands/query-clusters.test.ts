@@ -15,6 +15,7 @@ import {
   createThrowawayAuthority,
   type ThrowawayAuthority,
 } from "../../src/runtime/throwaway-certificates.ts";
+import { startDnsResponder } from "../support/dns-responder.ts";
 import { createMemoryStore, type MemorySample } from "../support/memory-store.ts";
 import { endpointInfoOf } from "../support/store-api.ts";
 
@@ -246,6 +247,34 @@ clusters("a pinned SPIFFE id stands in for the host name", async () => {
     `clusters:\n  - {name: eu, endpoints: ["${address}"], tls: {ca: eu.pem, ${client}, san: [a.example, "spiffe://demo/eu"]}}\n`,
   );
   assert.is(countOf(await ask(await open(`--config-file=${config}`))), "1");
+});
+
+clusters("a server found in DNS must show the name that it was found under", async () => {
+  const made = await files();
+  const names = (name: string) => ({ dnsNames: [name], ipAddresses: [] });
+  const [good, bad] = await Promise.all([
+    leaf("eu", eu, names("stores.eu.example")),
+    leaf("us", us, names("elsewhere.example")),
+  ]);
+  const dns = await startDnsResponder(({ name, type }) => ({
+    answers: type === "A" ? [{ name, type, ttl: 60, data: "127.0.0.1" }] : [],
+  }));
+  opened.push(dns.close);
+  const entry = (name: string, form: string, { address }: Leaf) =>
+    `  - {name: ${name}, endpoints: [${form}+stores.${name}.example:${address.split(":")[1]}], tls: {ca: ${name}.pem, ${client}}}\n`;
+  const config = made.write(
+    "sluice.yml",
+    `clusters:\n${entry("eu", "dns", good)}${entry("us", "dnsdualstack", bad)}`,
+  );
+  const gateway = await open(
+    `--config-file=${config}`,
+    `--dns.resolv-conf=${dns.conf("options attempts:1")}`,
+  );
+  const answer = await ask(gateway);
+  assert.is(countOf(answer), "1", JSON.stringify(answer));
+  assert.is(stateOf(answer, "eu")?.state, "complete");
+  assert.is(stateOf(answer, "us")?.state, "missing");
+  assert.match(stateOf(answer, "us")?.reason ?? "", /it shows elsewhere\.example, wants stores\.us\.example/);
 });
 
 clusters("a strict cluster makes an error of every answer that lacks it", async () => {

@@ -1,3 +1,5 @@
+import { mkdir, rename, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type CertificateFile, watchExpiry } from "../../src/commands/certificate-expiry.ts";
@@ -31,11 +33,11 @@ function recorded(): { readonly log: Log; readonly lines: string[] } {
 }
 
 /** A file whose text is a number; others cannot be used. */
-async function openNumber(first: string) {
+async function openNumber(first: string, make = (file: string) => writeTextFile(file, first)) {
   const folder = await makeTemporaryFolder("sluice-reload-");
   closers.push(() => removePath(folder));
   const path = `${folder}/number`;
-  await writeTextFile(path, first);
+  await make(path);
   const clock = createManualClock();
   const { log, lines } = recorded();
   let reads = 0;
@@ -80,6 +82,26 @@ reload(
     await pass(15_000);
     assert.is(reloaded.current(), 333);
     assert.equal(heard, [22]);
+  },
+);
+
+reload(
+  "files that are replaced by a link to another folder, as Kubernetes does, are read again",
+  async () => {
+    const { reloaded, path, pass } = await openNumber("1", async (file) => {
+      const folder = dirname(file);
+      await mkdir(join(folder, "v1"));
+      await mkdir(join(folder, "v2"));
+      await writeTextFile(join(folder, "v1", "number"), "1");
+      await writeTextFile(join(folder, "v2", "number"), "2");
+      await symlink("v1", join(folder, "..data"));
+      await symlink(join("..data", "number"), file);
+    });
+    const folder = dirname(path);
+    await symlink("v2", join(folder, "..data_tmp"));
+    await rename(join(folder, "..data_tmp"), join(folder, "..data"));
+    await pass(15_000);
+    assert.is(reloaded.current(), 2);
   },
 );
 
