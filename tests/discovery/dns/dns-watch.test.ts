@@ -128,6 +128,7 @@ watch("a name that is no more is a problem at once, and its addresses go after t
   assert.equal(seen(), []);
   assert.is(made.state().isIncomplete, true);
   assert.is(made.state().problem?.sinceMs, 1_030_000);
+  assert.is(made.state().lastGoodMs, 1_000_000);
   assert.match(await registry.scrape(), /^thanos_query_endpoints_dns_failures_total 0$/m);
   made.close();
 });
