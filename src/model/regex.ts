@@ -1,5 +1,5 @@
-import { GatewayError } from "../lib/errors.ts";
 import { backtracksLittle } from "./regex/backtracking-cost.ts";
+import { createCapturingMachine } from "./regex/capturing-machine.ts";
 import { parseRegex } from "./regex/parse-regex.ts";
 import type { RegexNode } from "./regex/regex-node.ts";
 import { regexSource } from "./regex/regex-source.ts";
@@ -9,8 +9,8 @@ import { createStateMachine } from "./regex/state-machine.ts";
 /** A compiled regular expression of RE2's syntax that is held against whole texts, as Prometheus does. */
 export interface Regex {
   matches(text: string): boolean;
-  /** The texts of the whole match and of the groups, "" for a group that took no part; undefined where nothing matches. */
-  groups(text: string): readonly string[] | undefined;
+  /** The texts of the whole match and of the groups, `undefined` for a group that took no part or where nothing matches. */
+  groups(text: string): readonly (string | undefined)[] | undefined;
   /** Names of the groups, "" for those without; the whole match comes first. */
   readonly groupNames: readonly string[];
   /** Every text that matches, where there are few enough to name them. */
@@ -21,22 +21,19 @@ export interface Regex {
 
 /**
  * Compiles `pattern`; `.` matches a newline, as in Prometheus. Throws GatewayError `bad_data` with Go's texts.
- * `matches` takes time linear in the text, or bounded by a small power of it where that is quicker in practice. `groups`
- * backtracks: it is asked only about texts that match.
+ * `matches` and `groups` take time linear in the text, or bounded by a small power of it where that is quicker in practice.
  */
 export function compileRegex(pattern: string): Regex {
   const node = parseRegex(pattern);
   const simple = simpleTest(node);
   const test = simple.matches ?? complexTest(node);
-  let capturing: RegExp | undefined;
+  let capture: Regex["groups"] | undefined;
   return {
     matches: test,
     groups(text) {
       if (!test(text)) return undefined;
-      capturing ??= anchored(node);
-      if (capturing === undefined)
-        throw new GatewayError("bad_data", "error parsing regexp: expression too large");
-      return capturing.exec(text)?.map((group) => group ?? "");
+      capture ??= createCapture(node);
+      return capture(text);
     },
     groupNames: ["", ...namesOf(node)],
     literals: simple.literals,
@@ -48,6 +45,27 @@ function complexTest(node: RegexNode): (text: string) => boolean {
   if (!backtracksLittle(node)) return createStateMachine(node);
   const regexp = sizeOf(node) <= maxEngineSize ? anchored(node) : undefined;
   return regexp === undefined ? createStateMachine(node) : (text) => regexp.test(text);
+}
+
+/** JavaScript's engine forgets in each round of a repetition what a group within it took before; Go does not. */
+function createCapture(node: RegexNode): Regex["groups"] {
+  const suits = backtracksLittle(node) && sizeOf(node) <= maxEngineSize && !repeatsGroups(node);
+  const regexp = suits ? anchored(node) : undefined;
+  return regexp === undefined ? createCapturingMachine(node) : (text) => regexp.exec(text) ?? undefined;
+}
+
+function repeatsGroups(node: RegexNode): boolean {
+  switch (node.kind) {
+    case "group":
+      return repeatsGroups(node.item);
+    case "repeat":
+      return namesOf(node.item).length > 0;
+    case "concat":
+    case "alternate":
+      return node.items.some(repeatsGroups);
+    default:
+      return false;
+  }
 }
 
 /** Nodes, characters and bounds of classes that JavaScript's engine is given; it takes a tenth of a second for a hundred thousand. */

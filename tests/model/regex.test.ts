@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { backtracksLittle } from "../../src/model/regex/backtracking-cost.ts";
+import { createCapturingMachine } from "../../src/model/regex/capturing-machine.ts";
 import { parseRegex } from "../../src/model/regex/parse-regex.ts";
 import { createStateMachine } from "../../src/model/regex/state-machine.ts";
 import { compileRegex } from "../../src/model/regex.ts";
@@ -30,6 +31,10 @@ function errorOf(pattern: string): string | undefined {
   }
 }
 
+function textsOf(groups: readonly (string | undefined)[] | undefined): readonly string[] | undefined {
+  return groups?.map((group) => group ?? "");
+}
+
 test("match, refuse and capture as Go's regexp does", () => {
   assert.ok(answers.length > 100);
   for (const { pattern, error, matches = [], misses = [], groups } of answers) {
@@ -39,7 +44,9 @@ test("match, refuse and capture as Go's regexp does", () => {
     for (const text of matches) assert.ok(regex.matches(text), `${pattern} matches ${JSON.stringify(text)}`);
     for (const text of misses)
       assert.not.ok(regex.matches(text), `${pattern} misses ${JSON.stringify(text)}`);
-    assert.equal(regex.groups(matches[0] ?? ""), groups, pattern);
+    assert.equal(textsOf(regex.groups(matches[0] ?? "")), groups, pattern);
+    if (matches[0] === undefined) continue;
+    assert.equal(textsOf(createCapturingMachine(parseRegex(pattern))(matches[0])), groups, pattern);
   }
 });
 
@@ -66,6 +73,47 @@ test("agree with the linear machine on every short text", () => {
       assert.is(machine(text), native.test(text), `${pattern} on ${text}`);
       assert.is(regex.matches(text), native.test(text), `${pattern} on ${text}`);
     }
+  }
+});
+
+test("groups agree with JavaScript's engine on every short text, where no group is repeated", () => {
+  for (const pattern of [
+    "(a|ab)(b|)(b*)",
+    "(a*)(a*)b?",
+    "(a*?)(a*)(b??)(b?)",
+    "(a{1,2})(a{0,3}?)b*",
+    "(?:(a)|b|(ab))(-*)",
+    "(\\ba+\\b)?(.*)",
+    "((?:a|b)*?)((?:ab)+)",
+    "((?:a*)*)(a?b)",
+  ]) {
+    const native = new RegExp(`^(?:${pattern})$`, "su");
+    const machine = createCapturingMachine(parseRegex(pattern));
+    const regex = compileRegex(pattern);
+    for (const pick of everyCase()) {
+      let text = "";
+      for (let i = pick(6); i > 0; i--) text += ["a", "b", "-"][pick(3)];
+      const want = native.exec(text);
+      const groups = want === null ? undefined : [...want];
+      assert.equal(machine(text), groups, `${pattern} on ${text}`);
+      assert.equal(textsOf(regex.groups(text)), textsOf(groups), `${pattern} on ${text}`);
+    }
+  }
+});
+
+test("a group keeps what it took in an earlier round of a repetition, as in Go", () => {
+  assert.equal(compileRegex("(?:(a)|b)*").groups("ab"), ["ab", "a"]);
+  assert.equal(compileRegex("(?:(a)|(b)){2}").groups("ba"), ["ba", "a", "b"]);
+  assert.equal(compileRegex("(a*)*").groups(""), ["", ""]);
+  assert.equal(compileRegex("(a*)+").groups("aa"), ["aa", "aa"]);
+  assert.equal(compileRegex("(a*?)*(b?)").groups("aab"), ["aab", "aa", "b"]);
+  assert.equal(compileRegex("(a|b)*").groups(""), ["", undefined]);
+});
+
+test("groups of a text that matches by its last alternative are found at once", () => {
+  const text = "a".repeat(5000);
+  for (const pattern of ["((a+)+b)|(.*)", "(a|aa)+b|(.*)", "(a*)*b|(a*)"]) {
+    assert.is(compileRegex(pattern).groups(text)?.at(-1), text, pattern);
   }
 });
 

@@ -96,7 +96,8 @@ function buildRepeat(states: State[], node: RegexNode & { kind: "repeat" }, next
   return start;
 }
 
-interface StateSet {
+/** A set of states in order of arrival. */
+export interface StateSet {
   clear(): void;
   count(): number;
   get(index: number): number;
@@ -105,7 +106,7 @@ interface StateSet {
 }
 
 /** A set of small numbers in order of arrival, emptied in no time. */
-function createStateSet(size: number): StateSet {
+export function createStateSet(size: number): StateSet {
   const members = new Uint32Array(size);
   const places = new Uint32Array(size);
   let count = 0;
@@ -138,11 +139,13 @@ function follow(place: Place, set: StateSet, start: number): void {
     if (!set.add(index)) continue;
     const state = place.states[index];
     if (state?.kind === "split") pending.push(state.second, state.first);
-    else if (state?.kind === "assertion" && holds(state.at, place.text, place.at)) pending.push(state.next);
+    else if (state?.kind === "assertion" && assertionHolds(state.at, place.text, place.at))
+      pending.push(state.next);
   }
 }
 
-function holds(kind: AssertionKind, text: string, at: number): boolean {
+/** Whether an assertion is true before the character `at`. */
+export function assertionHolds(kind: AssertionKind, text: string, at: number): boolean {
   switch (kind) {
     case "text-start":
       return at === 0;

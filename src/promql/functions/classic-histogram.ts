@@ -41,7 +41,7 @@ export function bucketQuantile(phi: number, buckets: Buckets, mending: Mending):
   const at = firstReaching(counts, length - 1, rank);
   if (at === length - 1) return bounds[length - 2] as number;
   const end = bounds[at] as number;
-  if (at === 0) return end <= 0 ? end : end * (rank / (counts[0] as number));
+  if (at === 0) return end <= 0 ? end : 0 + end * (rank / (counts[0] as number)); // Zero, and no negative one.
   const start = bounds[at - 1] as number;
   const below = counts[at - 1] as number;
   return start + (end - start) * ((rank - below) / ((counts[at] as number) - below));

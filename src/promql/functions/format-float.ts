@@ -18,8 +18,9 @@ export function formatFloat(value: number): string {
 /** A float as OpenMetrics writes quantiles and bounds: shortest, with an exponent past six digits, never an integer. */
 export function formatOpenMetrics(value: number): string {
   if (!Number.isFinite(value)) return formatFloat(value);
+  if (value === 0) return "0.0"; // Negative zero too.
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) {
+  if (size < 1e-4 || size >= 1e6) {
     return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
   }
   const text = formatFloat(value);

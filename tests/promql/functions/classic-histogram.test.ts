@@ -145,6 +145,10 @@ for (const [name, phi, pairs, want] of quantiles) {
     assert.ok(Object.is(bucketQuantile(phi, buckets(...pairs), createMending()), want)));
 }
 
+test("the quantile of negative zero is zero", () => {
+  assert.ok(Object.is(bucketQuantile(-0, buckets([1, 10], [inf, 20]), createMending()), 0));
+});
+
 test("mending tells which buckets were raised and by how much, rounding aside", () => {
   const mending = createMending();
   const counts = [

@@ -25,6 +25,7 @@ test("quantiles are written as OpenMetrics writes them", () => {
   const cases: readonly [number, string][] = [
     [1, "1.0"],
     [0, "0.0"],
+    [-0, "0.0"],
     [-1, "-1.0"],
     [0.99, "0.99"],
     [0.00001, "1e-05"],
@@ -51,6 +52,14 @@ test("replacements take groups by number and name", () => {
     ["$0", "whole"],
   ];
   for (const [text, want] of cases) assert.is(parseTemplate(text, names)(groups), want, text);
+});
+
+test("of groups that share a name the first that took part is taken", () => {
+  const fill = parseTemplate("[$name]", ["", "name", "name"]);
+  assert.is(fill(["xy", "x", "y"]), "[x]");
+  assert.is(fill(["y", undefined, "y"]), "[y]");
+  assert.is(fill(["", "", "y"]), "[]");
+  assert.is(fill(["", undefined, undefined]), "[]");
 });
 
 test.run();
