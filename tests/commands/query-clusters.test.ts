@@ -415,4 +415,61 @@ clusters(
   },
 );
 
+clusters("two gateways change all that they know of each other from files, and no query fails", async () => {
+  const made = await files();
+  const { address } = await leaf("lab", undefined);
+  made.write("own.pem", own.caPem);
+  made.pair("server", await eu.issue({ commonName: "lower" }));
+  const lower = await open(
+    `--endpoint=${address}`,
+    `--grpc-server-tls-cert=${made.path}/server.crt`,
+    `--grpc-server-tls-key=${made.path}/server.key`,
+    `--grpc-server-tls-client-ca=${made.path}/own.pem`,
+  );
+  const config = made.write(
+    "sluice.yml",
+    `clusters:\n  - {name: eu, endpoints: ["${lower.grpcAddress}"], strict: true, tls: {ca: eu.pem, ${client}}}\n`,
+  );
+  const upper = await open(`--config-file=${config}`);
+  const bad: string[] = [];
+  let isOver = false;
+  const load = async () => {
+    while (!isOver) {
+      const answer = await ask(upper);
+      if (countOf(answer) !== "1") bad.push(JSON.stringify(answer));
+      await sleep(5);
+    }
+  };
+  const loads = [load(), load()];
+  const rotated = async (gateway: Gateway, change: () => void) => {
+    const reloads = () => gateway.lines.filter((line) => line.includes("TLS files were read anew")).length;
+    const before = reloads();
+    change();
+    await until("files are read anew", () => reloads() > before);
+  };
+  const next = await createThrowawayAuthority("next");
+  await rotated(upper, () => made.write("eu.pem", `${eu.caPem}\n${next.caPem}`));
+  await rotated(lower, () => made.write("own.pem", `${own.caPem}\n${next.caPem}`));
+  const [server, gateway] = await Promise.all([
+    next.issue({ commonName: "lower" }),
+    next.issue({ commonName: "gateway" }),
+  ]);
+  await rotated(lower, () => made.pair("server", server));
+  await rotated(upper, () => made.pair("gateway", gateway));
+  await rotated(lower, () => made.write("own.pem", next.caPem));
+  await rotated(upper, () => made.write("eu.pem", next.caPem));
+  await sleep(1_500);
+  isOver = true;
+  await Promise.all(loads);
+  assert.equal(bad, []);
+  // A gateway that still shows a certificate of the old authority is turned away.
+  made.pair("old", await own.issue({ commonName: "old" }));
+  const stale = made.write(
+    "stale.yml",
+    `clusters:\n  - {name: eu, endpoints: ["${lower.grpcAddress}"], tls: {ca: eu.pem, cert: old.crt, key: old.key}}\n`,
+  );
+  const { reason = "", state } = stateOf(await ask(await open(`--config-file=${stale}`)), "eu") ?? {};
+  assert.is(state, "missing", reason);
+});
+
 clusters.run();
