@@ -1,7 +1,7 @@
 import { GatewayError } from "../../lib/errors.ts";
 import { compileRegex, type Regex } from "../../model/regex.ts";
 import type { SeriesLabels } from "../../store/samples.ts";
-import { parseTemplate } from "../functions/expand-template.ts";
+import { maxValueLength, parseTemplate } from "../functions/expand-template.ts";
 import type { Column, Operator } from "./operator.ts";
 import { pullMapped } from "./pull.ts";
 import { createRepeatGuard, sameLabelset } from "./repeats.ts";
@@ -46,6 +46,14 @@ function labelsWith(labels: SeriesLabels, name: string, value: string): SeriesLa
   };
 }
 
+function checkLength(length: number, call: string): void {
+  if (length <= maxValueLength) return;
+  throw new GatewayError(
+    "execution",
+    `label value of ${call}() is too long, wants at most ${maxValueLength} characters`,
+  );
+}
+
 export interface LabelReplace {
   readonly destination: string;
   readonly replacement: string;
@@ -63,7 +71,10 @@ export function createLabelReplace(run: Run, input: Operator, options: LabelRepl
   const template = parseTemplate(options.replacement, regex.groupNames);
   const answers = createMemo((text: string) => {
     const groups = regex.groups(text);
-    return groups === undefined ? undefined : template(groups);
+    if (groups === undefined) return undefined;
+    const made = template(groups);
+    checkLength(made.length, "label_replace");
+    return made;
   });
   return createRelabel(run, input, { destination, newValue: (labels) => answers(labels.get(source)) });
 }
@@ -111,6 +122,14 @@ export function createLabelJoin(run: Run, input: Operator, options: LabelJoin): 
   if (!isLabelName(destination)) {
     throw new GatewayError("execution", `invalid destination label name in label_join(): ${destination}`);
   }
-  const newValue = (labels: SeriesLabels) => sources.map((source) => labels.get(source)).join(separator);
+  const newValue = (labels: SeriesLabels) => {
+    const values = sources.map((source) => labels.get(source));
+    const separators = separator.length * Math.max(0, values.length - 1);
+    checkLength(
+      values.reduce((length, value) => length + value.length, separators),
+      "label_join",
+    );
+    return values.join(separator);
+  };
   return createRelabel(run, input, { destination, newValue });
 }

@@ -1,7 +1,13 @@
 /** A replacement text of label_replace, ready to be filled with groups. */
 export type Template = (groups: readonly (string | undefined)[]) => string;
 
-/** `$1`, `$name`, `${name}` and `$$` as Go's Regexp.Expand: the longest name counts, an unknown one is empty. */
+/** Characters that a label's value may be made of; without an end of it, calls in calls would double it for ever. */
+export const maxValueLength = 1 << 20;
+
+/**
+ * `$1`, `$name`, `${name}` and `$$` as Go's Regexp.Expand: the longest name counts, an unknown one is empty.
+ * What is longer than `maxValueLength` is cut somewhere past it.
+ */
 export function parseTemplate(text: string, groupNames: readonly string[]): Template {
   const parts: (string | readonly number[])[] = [];
   const reference = /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu;
@@ -15,7 +21,10 @@ export function parseTemplate(text: string, groupNames: readonly string[]): Temp
   parts.push(text.slice(from));
   return (groups) => {
     let out = "";
-    for (const part of parts) out += typeof part === "string" ? part : firstText(part, groups);
+    for (const part of parts) {
+      out += typeof part === "string" ? part : firstText(part, groups);
+      if (out.length > maxValueLength) break;
+    }
     return out;
   };
 }
