@@ -25,6 +25,8 @@ const sum = new XorColumn();
 /** Differences between buckets, and how they changed last. */
 let values = new Float64Array(256);
 let changes = new Float64Array(256);
+/** Time of the histogram that is read: in a variable it would be made an object each time. */
+const clock = new Float64Array(1);
 
 /**
  * Appends the histograms of the HISTOGRAM chunk in [start, end) of `bytes` to `out` and returns how many: the first is
@@ -68,7 +70,7 @@ function append(out: SampleBuffer): void {
     changes = new Float64Array(2 * width);
   }
   changes.fill(0, 0, width);
-  let time = reader.varbitInt();
+  clock[0] = reader.varbitInt();
   let count = reader.varbitUint();
   let zeroCount = reader.varbitUint();
   reader.first(sum, 0);
@@ -78,14 +80,14 @@ function append(out: SampleBuffer): void {
   let zeroStep = 0;
   numbers.resetHint = header.isGauge ? resetHints.gauge : resetHints.unknown;
   for (let index = 0; ; ) {
-    if (!Number.isSafeInteger(time)) reader.fail(`a time of ${time}`);
-    if (isStale(sum.words[0] as number, sum.words[1] as number)) out.pushStale(time);
+    if (!Number.isSafeInteger(clock[0])) reader.fail(`a time of ${clock[0]}`);
+    if (isStale(sum.words[0] as number, sum.words[1] as number)) out.pushStale(clock[0] as number);
     else {
       numbers.count = count;
       numbers.zeroCount = zeroCount;
       numbers.sum = sum.values[0] as number;
       const column = out.withHistograms();
-      rows.timeMs = time;
+      rows.timeMs = clock[0] as number;
       rows.place(out, column);
       if (index === 0) addUp();
       else readCounts();
@@ -96,7 +98,7 @@ function append(out: SampleBuffer): void {
     if (++index === header.count) return;
     if (!header.isGauge) numbers.resetHint = resetHints.notReset;
     timeStep += reader.varbitInt();
-    time += timeStep;
+    clock[0] = (clock[0] as number) + timeStep;
     countStep += reader.varbitInt();
     count += countStep;
     zeroStep += reader.varbitInt();

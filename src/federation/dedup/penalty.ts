@@ -66,9 +66,11 @@ function merge(a: Replica, b: Replica, into: Merge): void {
     const { replica } = chosen;
     const from = replica.at;
     const { samples } = replica;
-    const at = runEnd(samples, from, lastMs, otherFloorMs);
+    runState[0] = lastMs;
+    runState[1] = otherFloorMs;
+    const at = runEnd(samples, from);
     if (at > from) {
-      otherFloorMs = runFloorMs[0] as number;
+      otherFloorMs = runState[1] as number;
       lastMs = samples.times[at - 1] as number;
       lastValue = floatAt(samples, at - 1) + chosen.adjust;
       emit(samples, { from, to: at, adjust: chosen.adjust }, into);
@@ -114,18 +116,21 @@ function merge(a: Replica, b: Replica, into: Merge): void {
   }
 }
 
-/** Second result of `runEnd`; a pair would be an object per run. */
-const runFloorMs = new Float64Array(1);
+/**
+ * Time of the last sample that was taken, and the floor of the other replica: both are given to `runEnd`, and the floor
+ * comes back. Numbers that are passed on would be made objects, one for each sample.
+ */
+const runState = new Float64Array(2);
 
 /**
  * End of the run of samples from `from` that are chosen whatever the other replica holds, as each comes before
- * `floorMs`, the first time at which the other could have a sample that is not behind its penalty.
+ * its floor, the first time at which the other could have a sample that is not behind its penalty.
  */
-function runEnd(samples: SampleBuffer, from: number, lastMs: number, floorMs: number): number {
+function runEnd(samples: SampleBuffer, from: number): number {
   const { times, length } = samples;
   let at = from;
-  let last = lastMs;
-  let floor = floorMs;
+  let last = runState[0] as number;
+  let floor = runState[1] as number;
   if (at < length && last === Number.NEGATIVE_INFINITY && (times[at] as number) < floor) {
     last = times[at] as number;
     floor = Math.max(floor, last + 1 + initialPenaltyMs);
@@ -139,7 +144,7 @@ function runEnd(samples: SampleBuffer, from: number, lastMs: number, floorMs: nu
     last = time;
     at++;
   }
-  runFloorMs[0] = floor;
+  runState[1] = floor;
   return at;
 }
 
