@@ -4,6 +4,7 @@ import { joinClusters } from "../../src/config/cluster-config.ts";
 import { parseClusterFile } from "../../src/config/cluster-file.ts";
 import { parseClusterFlag } from "../../src/config/cluster-flag.ts";
 import { GatewayError, messageOf } from "../../src/lib/errors.ts";
+import { everySeed } from "../support/seeded-random.ts";
 
 const clusters = suite("declared clusters");
 
@@ -160,17 +161,52 @@ for (const [text, wanted] of fileCases) {
   });
 }
 
-clusters("no text that is nearly a file takes more than an error", () => {
-  for (let cut = 0; cut < whole.length; cut += 4) {
-    for (const text of [
-      whole.slice(0, cut),
-      `${whole.slice(0, cut)}\u0000: [${whole.slice(cut)}`,
-      `${whole.slice(0, cut)}${whole.slice(cut + 3)}`,
-    ]) {
-      const got = refusal(() => read(text));
-      assert.ok(got === "read" || got.startsWith("conf/sluice.yml:"), `${JSON.stringify(text)}: ${got}`);
+const bits = [
+  ...[
+    "&a ",
+    "*a",
+    "!!int ",
+    "!!binary ",
+    "<<: ",
+    "? ",
+    "- ",
+    ": ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "|\n",
+    ">\n",
+    "\t",
+    "\r",
+  ],
+  ...[
+    "\u0000",
+    "%YAML 1.1\n",
+    "---\n",
+    "...\n",
+    "__proto__",
+    "null",
+    "~",
+    "1e999",
+    "\ud800",
+    "!",
+    "@",
+    '"',
+    ",",
+  ],
+];
+
+clusters("a text that is nearly a file takes no more than an error with a place", async () => {
+  await everySeed(300, (random) => {
+    let text = whole;
+    for (let edits = 1 + random.below(4); edits > 0; edits--) {
+      const at = random.below(text.length);
+      text = `${text.slice(0, at)}${random.oneOf(bits)}${text.slice(at + random.below(6))}`;
     }
-  }
+    const got = refusal(() => read(text));
+    assert.ok(got === "read" || /^conf\/sluice\.yml:\d+:\d+: ./.test(got), `${JSON.stringify(text)}: ${got}`);
+  });
 });
 
 clusters("a flag declares a cluster, values with commas in quotes", () => {
