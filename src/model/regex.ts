@@ -1,4 +1,4 @@
-import { backtracksLittle } from "./regex/backtracking-cost.ts";
+import { longestBacktracked } from "./regex/backtracking-cost.ts";
 import { createCapturingMachine } from "./regex/capturing-machine.ts";
 import { parseRegex } from "./regex/parse-regex.ts";
 import type { RegexNode } from "./regex/regex-node.ts";
@@ -42,16 +42,29 @@ export function compileRegex(pattern: string): Regex {
 }
 
 function complexTest(node: RegexNode): (text: string) => boolean {
-  if (!backtracksLittle(node)) return createStateMachine(node);
-  const regexp = sizeOf(node) <= maxEngineSize ? anchored(node) : undefined;
-  return regexp === undefined ? createStateMachine(node) : (text) => regexp.test(text);
+  const longest = sizeOf(node) <= maxEngineSize ? longestBacktracked(node) : 0;
+  const regexp = longest > 0 ? anchored(node) : undefined;
+  if (regexp === undefined) return createStateMachine(node);
+  let machine: ((text: string) => boolean) | undefined;
+  return (text) => {
+    if (text.length <= longest) return regexp.test(text);
+    machine ??= createStateMachine(node);
+    return machine(text);
+  };
 }
 
 /** JavaScript's engine forgets in each round of a repetition what a group within it took before; Go does not. */
 function createCapture(node: RegexNode): Regex["groups"] {
-  const suits = backtracksLittle(node) && sizeOf(node) <= maxEngineSize && !repeatsGroups(node);
-  const regexp = suits ? anchored(node) : undefined;
-  return regexp === undefined ? createCapturingMachine(node) : (text) => regexp.exec(text) ?? undefined;
+  const suits = sizeOf(node) <= maxEngineSize && !repeatsGroups(node);
+  const longest = suits ? longestBacktracked(node) : 0;
+  const regexp = longest > 0 ? anchored(node) : undefined;
+  if (regexp === undefined) return createCapturingMachine(node);
+  let machine: Regex["groups"] | undefined;
+  return (text) => {
+    if (text.length <= longest) return regexp.exec(text) ?? undefined;
+    machine ??= createCapturingMachine(node);
+    return machine(text);
+  };
 }
 
 function repeatsGroups(node: RegexNode): boolean {

@@ -4,14 +4,28 @@ const maxUnbounded = 3;
 const maxOptional = 6;
 const manyTimes = 8;
 
+/** Ways through a text that a backtracking engine may try: some milliseconds. */
+const maxWays = 1_000_000;
+
 /**
- * Whether a backtracking engine stays quick on this expression, whatever the text: few open repetitions, none of them
- * around something that could itself be split in more than one way, and few optional parts.
+ * Characters that a text may have to be given to a backtracking engine: each open repetition may end at any of them.
+ * Zero for an expression that is not to be given to one at all.
  */
-export function backtracksLittle(node: RegexNode): boolean {
+export function longestBacktracked(node: RegexNode): number {
+  const count = countOf(node);
+  if (!isLittle(count)) return 0;
+  return count.unbounded === 0 ? Number.POSITIVE_INFINITY : Math.floor(maxWays ** (1 / count.unbounded));
+}
+
+function countOf(node: RegexNode): Readonly<Count> {
   const count = { unbounded: 0, optional: 0, nested: false };
   walk(node, count, 1);
-  return !count.nested && count.unbounded <= maxUnbounded && count.optional <= maxOptional;
+  return count;
+}
+
+/** Few open repetitions, none of them around something that could itself be split in more than one way, and few optional parts. */
+function isLittle({ nested, unbounded, optional }: Readonly<Count>): boolean {
+  return !nested && unbounded <= maxUnbounded && optional <= maxOptional;
 }
 
 interface Count {
