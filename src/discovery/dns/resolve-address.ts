@@ -45,13 +45,24 @@ interface HostAnswer {
   readonly problem: LookupProblem | undefined;
 }
 
-/** SRV targets of one set that are used; the rest is refused, as no fleet has more. */
-const maxTargets = 1_000;
+/** Endpoints of one address at most: no fleet has more behind one name. */
+const maxEndpoints = 1_000;
 /** Look-ups of SRV targets at a time. */
 const parallel = 16;
 
 /** Looks a DNS address up once. `memory` is read and kept current. Rejects with the signal's reason only. */
 export async function resolveAddress(
+  query: DnsAddress,
+  resolver: Resolver,
+  options: { readonly memory: HostMemory; readonly signal: AbortSignal },
+): Promise<Resolution> {
+  const resolution = await resolveAll(query, resolver, options);
+  if (resolution.kind === "unresolved" || resolution.endpoints.length <= maxEndpoints) return resolution;
+  const endpoints = resolution.endpoints.slice(0, maxEndpoints);
+  return { ...resolution, endpoints, problems: [tooMany(query, "addresses"), ...resolution.problems] };
+}
+
+async function resolveAll(
   query: DnsAddress,
   resolver: Resolver,
   options: { readonly memory: HostMemory; readonly signal: AbortSignal },
@@ -64,12 +75,15 @@ export async function resolveAddress(
   }
   const { SRV: srv } = await resolver.lookup(query.name, ["SRV"], options.signal);
   if (srv.kind !== "found") return { kind: "unresolved", problem: problemOf(query.name, srv, false) };
-  const targets = targetsOf(srv, query.port);
+  const all = targetsOf(srv, query.port);
+  const targets = all.slice(0, maxEndpoints);
+  const excess = all.length > maxEndpoints ? [tooMany(query, "targets")] : [];
   if (query.form === "dnssrvnoa") {
     const endpoints = targets.map(({ host, port }) => ({ address: joinHostPort(host, port), host }));
-    return { kind: "resolved", endpoints, problems: [], ttlMs: srv.ttlMs };
+    return { kind: "resolved", endpoints, problems: excess, ttlMs: srv.ttlMs };
   }
-  return resolveTargets(query, targets, srv.ttlMs, resolver, options);
+  const { problems, ...rest } = await resolveTargets(query, targets, resolver, options);
+  return { ...rest, problems: [...excess, ...problems], ttlMs: Math.min(srv.ttlMs, rest.ttlMs) };
 }
 
 interface Target {
@@ -80,10 +94,9 @@ interface Target {
 async function resolveTargets(
   query: DnsAddress,
   targets: readonly Target[],
-  srvTtlMs: number,
   resolver: Resolver,
   options: { readonly memory: HostMemory; readonly signal: AbortSignal },
-): Promise<Resolution> {
+): Promise<Resolution & { readonly kind: "resolved" }> {
   const hosts = [...new Set(targets.map(({ host }) => host))];
   const answers = new Map<string, HostAnswer>();
   // Targets come and go under new names for years.
@@ -105,7 +118,7 @@ async function resolveTargets(
     kind: "resolved",
     endpoints,
     problems: all.flatMap(({ problem }) => problem ?? []),
-    ttlMs: Math.min(srvTtlMs, ...all.map(({ ttlMs }) => ttlMs)),
+    ttlMs: Math.min(...all.map(({ ttlMs }) => ttlMs)),
   };
 }
 
@@ -117,7 +130,7 @@ function targetsOf(srv: Lookup & { readonly kind: "found" }, port: number | unde
     const target = { host: plainName(record.target), port: port ?? record.port };
     targets.set(joinHostPort(target.host, target.port), target);
   }
-  return [...targets.values()].slice(0, maxTargets);
+  return [...targets.values()];
 }
 
 async function lookupHost(
@@ -185,6 +198,12 @@ function problemOf(name: string, lookup: Lookup, isCovered: boolean): LookupProb
   const plain = name.replace(/\.$/, "");
   const isAbsent = lookup.kind !== "failed";
   return { name: plain, isAbsent, code, reason: `lookup ${plain}: ${reason}`, isCovered };
+}
+
+/** What is past the limit is left out, and said to be. */
+function tooMany({ name }: DnsAddress, what: string): LookupProblem {
+  const reason = `lookup ${name}: more than ${maxEndpoints} ${what}`;
+  return { name, isAbsent: false, code: "too_many", reason, isCovered: false };
 }
 
 function joinHostPort(host: string, port: number): string {

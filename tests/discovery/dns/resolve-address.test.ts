@@ -126,6 +126,15 @@ forms("targets are full names, and `.` says that there is no service", async () 
   assert.equal(await look("dnssrv+_grpc._tcp.store", { "_grpc._tcp.store": ["SRV .:0"] }), []);
 });
 
+forms("a name with more addresses than any fleet is cut, and said to be", async () => {
+  const many = Array.from({ length: 1_001 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+  const host = await look("dns+x:1", { x: [`A ${many.join(" ")}`] });
+  assert.equal([host.length, host.at(-1)], [1_001, "! lookup x: more than 1000 addresses"]);
+  const targets = many.map((_, i) => `pod-${i}:1`).join(" ");
+  const names = await look("dnssrvnoa+x", { x: [`SRV ${targets}`] });
+  assert.equal([names.length, names.at(-1)], [1_001, "! lookup x: more than 1000 targets"]);
+});
+
 forms("a name without an answer says which name and why", async () => {
   assert.equal(await look("dnssrv+_grpc._tcp.x", {}), ["! lookup _grpc._tcp.x: NXDOMAIN"]);
   assert.equal(await look("dns+x:1", { x: ["A REFUSED"] }), ["! lookup x: REFUSED from 10.0.0.53:53"]);
