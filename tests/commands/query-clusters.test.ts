@@ -1,156 +1,27 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type RunningQuery, startQuery } from "../../src/commands/query.ts";
-import { readQueryConfig } from "../../src/config/query-config.ts";
 import { messageOf } from "../../src/lib/errors.ts";
-import { labelsOf } from "../../src/model/labels.ts";
-import { createGrpcServer, type GrpcServer } from "../../src/rpc/grpc-server.ts";
-import {
-  type CertificatePair,
-  type CertificateRequest,
-  createThrowawayAuthority,
-  type ThrowawayAuthority,
-} from "../../src/runtime/throwaway-certificates.ts";
+import type { CertificateRequest, ThrowawayAuthority } from "../../src/runtime/throwaway-certificates.ts";
 import { startDnsResponder } from "../support/dns-responder.ts";
-import { createMemoryStore, type MemorySample } from "../support/memory-store.ts";
-import { endpointInfoOf } from "../support/store-api.ts";
+import {
+  ask,
+  client,
+  closeOpened,
+  countOf,
+  eu,
+  files,
+  type Leaf,
+  leaf,
+  metric,
+  open,
+  opened,
+  own,
+  stateOf,
+  us,
+} from "../support/tls-clusters.ts";
 
 const clusters = suite("clusters of a gateway");
-const start = 1_793_491_200;
-
-/** What to close after a test, last opened first. */
-const opened: (() => Promise<void> | void)[] = [];
-clusters.after.each(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
-
-const eu = await createThrowawayAuthority("eu");
-const us = await createThrowawayAuthority("us");
-const own = await createThrowawayAuthority("gateways");
-
-interface Leaf {
-  readonly address: string;
-  readonly server: GrpcServer;
-}
-
-async function leaf(
-  name: string,
-  authority: ThrowawayAuthority | undefined,
-  certificate: Partial<CertificateRequest> = {},
-): Promise<Leaf> {
-  const samples = Array.from({ length: 41 }, (_, i): MemorySample => [(start + i * 15) * 1000, i]);
-  const store = createMemoryStore({
-    name,
-    externalLabels: labelsOf({ cluster: name }),
-    series: [{ labels: labelsOf({ __name__: "up" }), samples }],
-  });
-  const tls = authority && {
-    ...(await authority.issue({ commonName: name, ...certificate })),
-    clientCaPem: own.caPem,
-    minVersion: "1.3" as const,
-  };
-  const server = createGrpcServer({ store, info: () => endpointInfoOf(store), health: () => true, tls });
-  const address = await server.listen({ host: "127.0.0.1", port: 0 });
-  opened.push(() => server.close(0));
-  return { address, server };
-}
-
-interface Folder {
-  /** Writes a file and gives its name. */
-  write(name: string, text: string): string;
-  pair(name: string, pair: CertificatePair): void;
-  readonly path: string;
-}
-
-function folder(): Folder {
-  const path = mkdtempSync(join(tmpdir(), "sluice-clusters-"));
-  opened.push(() => rmSync(path, { recursive: true }));
-  const write = (name: string, text: string) => {
-    writeFileSync(join(path, name), text);
-    return join(path, name);
-  };
-  return {
-    path,
-    write,
-    pair(name, { certPem, keyPem }) {
-      write(`${name}.crt`, certPem);
-      write(`${name}.key`, keyPem);
-    },
-  };
-}
-
-async function files(): Promise<Folder> {
-  const made = folder();
-  made.write("eu.pem", eu.caPem);
-  made.write("us.pem", us.caPem);
-  made.pair("gateway", await own.issue({ commonName: "gateway", validMs: 3 * 24 * 3600_000 }));
-  return made;
-}
-
-interface Gateway extends RunningQuery {
-  readonly lines: readonly string[];
-}
-
-async function open(...argv: string[]): Promise<Gateway> {
-  const read = readQueryConfig([
-    "--http-address=127.0.0.1:0",
-    "--grpc-address=127.0.0.1:0",
-    "--http-grace-period=1s",
-    "--grpc-grace-period=1s",
-    "--tls.reload-interval=50ms",
-    "--query.max-concurrent=100",
-    ...argv,
-  ]);
-  if (read.kind !== "run") throw new Error("expected a config");
-  const lines: string[] = [];
-  const io = {
-    out: () => undefined,
-    err: (text: string) => void lines.push(text),
-    stop: new AbortController().signal,
-  };
-  const running = await startQuery(read.config, io);
-  opened.push(running.close);
-  return { ...running, lines };
-}
-
-interface Answer {
-  readonly status: string;
-  readonly error?: string;
-  readonly data?: { readonly result: readonly { readonly value: readonly [number, string] }[] };
-  readonly completeness?: {
-    readonly complete: number;
-    readonly expected: number;
-    readonly clusters: readonly { readonly name: string; readonly state: string; readonly reason?: string }[];
-  };
-}
-
-async function ask({ httpAddress }: RunningQuery, query = "count(up)", more = ""): Promise<Answer> {
-  const path = `/api/v1/query?query=${encodeURIComponent(query)}&time=${start + 60}${more}`;
-  const response = await fetch(`http://${httpAddress}${path}`);
-  return (await response.json()) as Answer;
-}
-
-const countOf = (answer: Answer) => answer.data?.result[0]?.value[1];
-const stateOf = (answer: Answer, name: string) =>
-  answer.completeness?.clusters.find((cluster) => cluster.name === name);
-const metric = async ({ httpAddress }: RunningQuery, name: string) => {
-  const text = await (await fetch(`http://${httpAddress}/metrics`)).text();
-  return text.split("\n").filter((line) => line.startsWith(`${name}{`));
-};
-
-async function until(what: string, check: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await check()) return;
-    await sleep(25);
-  }
-  throw new Error(`never: ${what}`);
-}
-
-const client = "cert: gateway.crt, key: gateway.key";
+clusters.after.each(closeOpened);
 
 clusters("each cluster is spoken to with its own authority, the flags' one with plain text", async () => {
   const made = await files();
@@ -330,146 +201,6 @@ clusters("mistakes are told with their places before anything is served", async 
     messageOf(await open("--config-file=/none/sluice.yml").catch((error: unknown) => error)),
     /^Cannot read --config-file \/none\/sluice\.yml: no such file$/,
   );
-});
-
-clusters("half-written and mismatching files leave the last good ones in use", async () => {
-  const made = await files();
-  const { address } = await leaf("eu", eu);
-  const config = made.write(
-    "sluice.yml",
-    `clusters:\n  - {name: eu, endpoints: ["${address}"], tls: {ca: eu.pem, ${client}}}\n`,
-  );
-  const gateway = await open(`--config-file=${config}`);
-  const failed = async () => (await metric(gateway, "sluice_tls_reload_failed")).join("\n");
-  const next = await own.issue({ commonName: "next" });
-  for (const [name, text, reason] of [
-    ["gateway.crt", next.certPem, "does not belong to the certificate"],
-    ["gateway.crt", next.certPem.slice(0, 200), "ends in the middle of a certificate"],
-    ["gateway.crt", "", "holds no certificate"],
-    ["gateway.key", next.keyPem.slice(0, 100), "holds no certificate"],
-    ["eu.pem", eu.caPem.slice(0, 200), "ends in the middle of a certificate"],
-  ] as const) {
-    const before = gateway.lines.length;
-    made.write(name, text);
-    const said = () => gateway.lines.slice(before).join("");
-    if (name !== "gateway.key") await until(reason, () => said().includes(reason));
-    assert.match(await failed(), /profile="clusters\/eu"\} 1/);
-    assert.is(countOf(await ask(gateway)), "1");
-  }
-  made.write("eu.pem", eu.caPem);
-  made.pair("gateway", next);
-  await until("a good pair is used", async () => /\} 0$/.test(await failed()));
-  assert.is(countOf(await ask(gateway)), "1");
-});
-
-clusters(
-  "certificates, keys and authorities of both sides are rotated under load, and no query fails",
-  async () => {
-    const made = await files();
-    const { address, server } = await leaf("eu", eu);
-    const config = made.write(
-      "sluice.yml",
-      `clusters:\n  - {name: eu, endpoints: ["${address}"], strict: true, tls: {ca: eu.pem, ${client}}}\n`,
-    );
-    const gateway = await open(`--config-file=${config}`);
-    const bad: string[] = [];
-    let asked = 0;
-    let isOver = false;
-    const load = async () => {
-      while (!isOver) {
-        const answer = await ask(gateway);
-        asked++;
-        if (countOf(answer) !== "1") bad.push(JSON.stringify(answer));
-        await sleep(5);
-      }
-    };
-    const loads = [load(), load(), load()];
-    const reloads = () => gateway.lines.filter((line) => line.includes("TLS files were read anew")).length;
-    const rotated = async (change: () => void) => {
-      const before = reloads();
-      change();
-      await until("files are read anew", () => reloads() > before);
-    };
-    const [nextEu, nextOwn] = await Promise.all([
-      createThrowawayAuthority("next eu"),
-      createThrowawayAuthority("next gateways"),
-    ]);
-    const shown = await eu.issue({ commonName: "eu" });
-    const nextShown = await nextEu.issue({ commonName: "eu" });
-    const both = `${own.caPem}\n${nextOwn.caPem}`;
-    await rotated(() => made.write("eu.pem", `${eu.caPem}\n${nextEu.caPem}`));
-    server.setTls({ ...shown, clientCaPem: both, minVersion: "1.3" });
-    await sleep(100);
-    server.setTls({ ...nextShown, clientCaPem: both, minVersion: "1.3" });
-    const nextPair = await nextOwn.issue({ commonName: "gateway" });
-    await rotated(() => made.pair("gateway", nextPair));
-    await sleep(100);
-    // The live sessions were made with what goes now: the server's certificate here, the gateway's there.
-    await rotated(() => made.write("eu.pem", nextEu.caPem));
-    server.setTls({ ...nextShown, clientCaPem: nextOwn.caPem, minVersion: "1.3" });
-    await sleep(1_500);
-    isOver = true;
-    await Promise.all(loads);
-    assert.equal(bad, []);
-    assert.ok(asked > 50, `${asked} queries`);
-  },
-);
-
-clusters("two gateways change all that they know of each other from files, and no query fails", async () => {
-  const made = await files();
-  const { address } = await leaf("lab", undefined);
-  made.write("own.pem", own.caPem);
-  made.pair("server", await eu.issue({ commonName: "lower" }));
-  const lower = await open(
-    `--endpoint=${address}`,
-    `--grpc-server-tls-cert=${made.path}/server.crt`,
-    `--grpc-server-tls-key=${made.path}/server.key`,
-    `--grpc-server-tls-client-ca=${made.path}/own.pem`,
-  );
-  const config = made.write(
-    "sluice.yml",
-    `clusters:\n  - {name: eu, endpoints: ["${lower.grpcAddress}"], strict: true, tls: {ca: eu.pem, ${client}}}\n`,
-  );
-  const upper = await open(`--config-file=${config}`);
-  const bad: string[] = [];
-  let isOver = false;
-  const load = async () => {
-    while (!isOver) {
-      const answer = await ask(upper);
-      if (countOf(answer) !== "1") bad.push(JSON.stringify(answer));
-      await sleep(5);
-    }
-  };
-  const loads = [load(), load()];
-  const rotated = async (gateway: Gateway, change: () => void) => {
-    const reloads = () => gateway.lines.filter((line) => line.includes("TLS files were read anew")).length;
-    const before = reloads();
-    change();
-    await until("files are read anew", () => reloads() > before);
-  };
-  const next = await createThrowawayAuthority("next");
-  await rotated(upper, () => made.write("eu.pem", `${eu.caPem}\n${next.caPem}`));
-  await rotated(lower, () => made.write("own.pem", `${own.caPem}\n${next.caPem}`));
-  const [server, gateway] = await Promise.all([
-    next.issue({ commonName: "lower" }),
-    next.issue({ commonName: "gateway" }),
-  ]);
-  await rotated(lower, () => made.pair("server", server));
-  await rotated(upper, () => made.pair("gateway", gateway));
-  await rotated(lower, () => made.write("own.pem", next.caPem));
-  await rotated(upper, () => made.write("eu.pem", next.caPem));
-  await sleep(1_500);
-  isOver = true;
-  await Promise.all(loads);
-  assert.equal(bad, []);
-  // A gateway that still shows a certificate of the old authority is turned away.
-  made.pair("old", await own.issue({ commonName: "old" }));
-  const stale = made.write(
-    "stale.yml",
-    `clusters:\n  - {name: eu, endpoints: ["${lower.grpcAddress}"], tls: {ca: eu.pem, cert: old.crt, key: old.key}}\n`,
-  );
-  const { reason = "", state } = stateOf(await ask(await open(`--config-file=${stale}`)), "eu") ?? {};
-  assert.is(state, "missing", reason);
 });
 
 clusters.run();
