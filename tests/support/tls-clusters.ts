@@ -35,7 +35,7 @@ export interface Leaf {
   readonly server: GrpcServer;
 }
 
-/** A store of one series, 1 at any time, over TLS with a certificate of `authority`, or plain. */
+/** A store of one series, over TLS with a certificate of `authority`, or plain. */
 export async function leaf(
   name: string,
   authority: ThrowawayAuthority | undefined,
