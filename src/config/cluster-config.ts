@@ -44,8 +44,6 @@ export interface ClusterConfig {
   readonly labels: Labels;
   /** How long it may be silent within an answer; `undefined`: as `--store.response-timeout` says. */
   readonly responseTimeoutMs: number | undefined;
-  /** Whether a request that is slow to begin may be sent to a second of its equal endpoints. */
-  readonly hedge: boolean;
 }
 
 /** What holds for clusters wherever they are declared, and the texts for what breaks it. */

@@ -78,7 +78,6 @@ const clusterSchema = v.strictObject({
   optional: v.optional(v.boolean(), false),
   labels: v.optional(labelsSchema, {}),
   responseTimeout: v.optional(readable(parsePositiveDuration, "a duration above 0 such as 5s")),
-  hedge: v.optional(v.boolean(), true),
 });
 const fileSchema = v.strictObject({ clusters: v.optional(v.array(clusterSchema), []) });
 
@@ -118,7 +117,6 @@ function clusterOf(
     optional: entry.optional,
     labels: labelsOf(entry.labels),
     responseTimeoutMs: entry.responseTimeout === undefined ? undefined : parseDuration(entry.responseTimeout),
-    hedge: entry.hedge,
   };
 }
 

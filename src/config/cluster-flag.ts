@@ -36,7 +36,6 @@ export function parseClusterFlag(text: string): ClusterConfig {
     optional: isOptional,
     labels: sortLabels(labelsOfTexts(all("label"))),
     responseTimeoutMs: undefined,
-    hedge: true,
   };
 }
 

@@ -35,7 +35,6 @@ const whole = `clusters:
     strict: true
     labels: {region: eu, cluster: eu-west}
     responseTimeout: 5s
-    hedge: false
   - name: lab
     endpoints: [dnssrv+_grpc._tcp.lab.example]
     tls: false
@@ -66,11 +65,9 @@ clusters("all that a file says of a cluster is read, paths from the folder of th
       { name: "region", value: "eu" },
     ],
     responseTimeoutMs: 5_000,
-    hedge: false,
   });
   assert.is(lab?.tls, "plain");
   assert.is(lab?.optional, true);
-  assert.is(lab?.hedge, true);
   assert.equal(us?.tls, {
     cert: undefined,
     key: undefined,
@@ -136,7 +133,7 @@ const fileCases: readonly (readonly [text: string, wanted: string])[] = [
     '4:5: clusters[0].responseTimeout is "soon", wants a duration above 0 such as 5s',
   ],
   [`${cluster}    responseTimeout: 0s\n`, '4:5: clusters[0].responseTimeout is "0s", wants a duration above'],
-  [`${cluster}    hedge: 1\n`, "4:5: clusters[0].hedge is 1, wants true or false"],
+  [`${cluster}    optional: 1\n`, "4:5: clusters[0].optional is 1, wants true or false"],
   [`${cluster}    tls: true\n`, "4:5: clusters[0].tls is true, wants a mapping"],
   [
     `${cluster}    tls: {certFile: a}\n`,
@@ -225,7 +222,6 @@ clusters("a flag declares a cluster, values with commas in quotes", () => {
       { name: "region", value: "a,b" },
     ],
     responseTimeoutMs: undefined,
-    hedge: true,
   });
 });
 

@@ -13,12 +13,12 @@ const name = fileURLToPath(new URL("examples/clusters.yml", docs));
 test("the example file is read as it is", () => {
   const clusters = joinClusters(parseClusterFile({ name, text: readFileSync(name, "utf8") }));
   assert.equal(
-    clusters.map((cluster) => [cluster.name, cluster.strict, cluster.optional, cluster.hedge]),
+    clusters.map((cluster) => [cluster.name, cluster.strict, cluster.optional]),
     [
-      ["eu-west", false, false, true],
-      ["payments", true, false, true],
-      ["us-east", false, false, false],
-      ["lab", false, true, true],
+      ["eu-west", false, false],
+      ["payments", true, false],
+      ["us-east", false, false],
+      ["lab", false, true],
     ],
   );
   assert.ok(clusters[0]?.tls !== "plain" && clusters[0]?.tls?.cert?.path.endsWith("/tls/eu-west/tls.crt"));
