@@ -70,7 +70,9 @@ test("says within seconds what runs, answers what it proposes, and ends cleanly"
     );
     for (const { value } of rates) assert.ok(Number(value[1]) > 1, `requests a second: ${value[1]}`);
     const replicas = await ask(http, "count by (cluster, replica) (up)", { dedup: "false" });
-    assert.ok(replicas.length >= 3 && replicas.every(({ value }) => value[1] === "10"));
+    // One replica has gaps, which begin and end target by target.
+    const whole = replicas.filter(({ metric }) => metric.cluster !== "us-east" || metric.replica !== "0");
+    assert.ok(whole.length === 3 && whole.every(({ value }) => value[1] === "10"), JSON.stringify(replicas));
     const merged = await ask(http, "count by (cluster) (up)");
     assert.ok(merged.length === 2 && merged.every(({ value }) => value[1] === "10"));
     const [p99] = await ask(
