@@ -84,10 +84,14 @@ function testFiles(folder: string): string[] {
   });
 }
 
-/** The runtime we are on, npm's copy in this tree, or the host's: the first that starts and is new enough. */
+/**
+ * The runtime we are on, npm's copy in this tree, or the host's: the first that starts and is new enough. A tree of Deno's
+ * lacks what the tests need on Node, whatever Node the host has.
+ */
 function findRuntime(name: string): Runtime | undefined {
   const own = (name === "deno") === isDeno ? [process.execPath] : [];
-  for (const command of [...own, join(root, "node_modules/.bin", name), name]) {
+  const host = name === "node" && isDeno ? [] : [name];
+  for (const command of [...own, join(root, "node_modules/.bin", name), ...host]) {
     if (command.includes("/") && !existsSync(command)) continue;
     const { stdout, status } = spawnSync(command, ["--version"], { encoding: "utf8" });
     const [major = 0, minor = 0] = (/\d+\.\d+/.exec(stdout ?? "")?.[0] ?? "").split(".").map(Number);
