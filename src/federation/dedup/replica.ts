@@ -1,4 +1,6 @@
-import { resetHints } from "../../model/histogram/histogram.ts";
+import { detectReset } from "../../model/histogram/detect-reset.ts";
+import { copyHistogram, createHistogram, customSchema, resetHints } from "../../model/histogram/histogram.ts";
+import { reduceResolution } from "../../model/histogram/reduce-resolution.ts";
 import type { SampleBuffer } from "../../wire/sample-buffer.ts";
 
 /**
@@ -65,11 +67,26 @@ export function noteTaken(
   last.row = row + to - from - 1;
 }
 
-/** Makes "no reset" of a histogram "unknown"; gauges stay gauges. */
+/**
+ * Makes "no reset" of a histogram "unknown"; gauges stay gauges. A finer schema than before, which whoever detects resets
+ * takes for one, is only another replica's: it is "no reset" where its buckets, made as coarse, have not become fewer.
+ */
 export function forgetNoReset({ histograms, length }: SampleBuffer, row: number): void {
   if (histograms === undefined || row >= length || !histograms.has(row)) return;
   if (histograms.hintAt(row) === resetHints.notReset) histograms.setHint(row, resetHints.unknown);
+  if (histograms.hintAt(row) !== resetHints.unknown || row === 0 || !histograms.has(row - 1)) return;
+  histograms.lend(row - 1, before);
+  histograms.lend(row, after);
+  const { schema } = before.layout;
+  if (schema === customSchema || after.layout.schema <= schema) return;
+  copyHistogram(after, coarser);
+  reduceResolution(coarser, schema);
+  if (!detectReset(coarser, before)) histograms.setHint(row, resetHints.notReset);
 }
+
+const before = createHistogram();
+const after = createHistogram();
+const coarser = createHistogram();
 
 /** Below this many samples a loop is faster than the views that a copy of memory needs. */
 const shortRun = 24;
