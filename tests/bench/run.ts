@@ -43,7 +43,7 @@ const overHttp: ReadonlySet<string> = new Set(["queries", "load"]);
 const { values: options } = parseArgs({
   options: {
     phases: { type: "string", default: "parser,queries,pass,memory,latency,cancel,load" },
-    queries: { type: "string", default: "1,2,3,4,5,6,7,8,9,10,11,12" },
+    queries: { type: "string", default: "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15" },
     series: { type: "string", default: "2000" },
     hours: { type: "string", default: "24" },
     runs: { type: "string", default: "3" },

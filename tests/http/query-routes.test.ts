@@ -601,4 +601,14 @@ query("a broken invariant is a 500, and the next request is answered", async () 
   assert.is((await api.ask("/api/v1/query?query=1")).status, 200);
 });
 
+query("parameters that Go cannot read are left out, not made into other queries", async () => {
+  const { ask } = apiWithUp();
+  for (const path of ["query=up%zz", "query=up%", "query=up;", "qu%zery=up"]) {
+    const answer = await ask(`/api/v1/query?${path}&time=${start}`);
+    assert.is(answer.status, 400, path);
+    assert.match(answer.text, "no expression found in input");
+  }
+  assert.is((await ask(`/api/v1/query?x=%zz&query=up%25up&time=${start}`)).status, 200);
+});
+
 query.run();

@@ -30,7 +30,18 @@ function parametersOf(text: string): URLSearchParams {
       throw new GatewayError("bad_data", "number of URL query parameters exceeded limit");
     }
   }
-  return new URLSearchParams(text);
+  return new URLSearchParams(malformed.test(text) ? withoutMalformed(text) : text);
+}
+
+/** A percent sign without its two digits, or a semicolon, which Go takes for no separator and for no value either. */
+const malformed = /%(?![0-9A-Fa-f]{2})|;/;
+
+/** Go leaves out the parameters that it cannot read: what is left of them must not become another query. */
+function withoutMalformed(text: string): string {
+  return text
+    .split("&")
+    .filter((pair) => !malformed.test(pair))
+    .join("&");
 }
 
 function formOf(sources: readonly URLSearchParams[]): Form {
