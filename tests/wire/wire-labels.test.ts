@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { GatewayError } from "../../src/lib/errors.ts";
 import { type Labels, labelsOf } from "../../src/model/labels.ts";
 import { nameBytes } from "../../src/wire/string-cache.ts";
 import { createSeriesLabels, decodeLabels, encodeLabels, labelValueOf } from "../../src/wire/wire-labels.ts";
@@ -60,11 +61,17 @@ labels("are read on demand, region after region", () => {
   assert.equal(kept, awkward);
 });
 
-labels("replace what is no UTF-8 and lone surrogates as encoders do", () => {
+labels("replace lone surrogates as encoders do, and refuse to read what is no UTF-8", () => {
   const region = encodeLabels([{ name: "a", value: "x\ud800y\udc00" }]);
   assert.equal(decodeLabels(region, 0, region.length), [{ name: "a", value: "x\ufffdy\ufffd" }]);
   region[region.length - 1] = 0xff;
-  assert.is(labelValueOf(region, 0, region.length, nameBytes("a")).at(-1), "\ufffd");
+  for (const read of [
+    () => labelValueOf(region, 0, region.length, nameBytes("a")),
+    () => decodeLabels(region, 0, region.length),
+  ]) {
+    assert.throws(read, (error: unknown) => error instanceof GatewayError && error.code === "execution");
+    assert.throws(read, /label name or value is not valid UTF-8: "x\ufffdy/);
+  }
 });
 
 labels.run();
