@@ -345,7 +345,12 @@ cursor("reads or refuses any bytes, never past their end", () =>
         (batch.labelEnd[row] as number) <=
           (batch.buffers[batch.labelBuffer[row] as number] as Uint8Array).length,
       );
-      labelsOfRow(batch, row);
+      try {
+        labelsOfRow(batch, row);
+      } catch (error) {
+        // What was flipped is no UTF-8 any more.
+        assert.instance(error, GatewayError);
+      }
     }
     for (let c = 0; c < (batch.chunkFrom[batch.count] as number); c++) {
       const size = (batch.buffers[batch.chunkBuffer[c] as number] as Uint8Array).length;
